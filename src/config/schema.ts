@@ -1,0 +1,162 @@
+import { z } from 'zod';
+
+const principal = z
+  .string()
+  .regex(
+    /^(slack|discord|terminal|api):[^\s]+$/,
+    'a principal looks like slack:T1:U2, discord:3344, terminal:local or api:ci',
+  );
+const durationMs = z.union([z.string(), z.number()]).transform((value, context) => {
+  const parsed = typeof value === 'number' ? value * 1000 : parseDuration(value);
+  if (parsed !== null) return parsed;
+  context.addIssue({ code: 'custom', message: `"${value}" is not a duration: write 30s, 10m, 8h or 2d` });
+  return z.NEVER;
+});
+const role = z.enum(['viewer', 'operator', 'approver', 'admin']);
+const level = z.enum(['low', 'medium', 'high', 'critical']);
+
+/** `30s`, `10m`, `8h`, `2d`, `500ms` in milliseconds; a bare number is seconds. Null when it is none. */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim());
+  if (match === null) return null;
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] ?? 's'] ?? Number.NaN;
+  const value = Number(match[1]) * unit;
+  return Number.isFinite(value) ? Math.round(value) : null;
+}
+
+const terms = (defaults: {
+  approvals: number;
+  roles: string[];
+  expiresIn: string;
+  verification: 'none' | 'typed-hash';
+}) =>
+  z
+    .strictObject({
+      approvals: z.int().min(1).max(10).default(defaults.approvals),
+      roles: z.array(z.string()).min(1).default(defaults.roles),
+      selfApproval: z.boolean().default(false),
+      expiresIn: durationMs.prefault(defaults.expiresIn),
+      verification: z.enum(['none', 'typed-hash']).default(defaults.verification),
+    })
+    .prefault({});
+
+/** `airlock.yaml`: people, roles, policy, images and limits. Every member has a default; unknown members are errors. */
+export const policyFileSchema = z.strictObject({
+  people: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1),
+        principals: z.array(principal).min(1),
+        roles: z.array(z.string()).default([]),
+      }),
+    )
+    .default([]),
+  /** Role -> platform groups (`slack-group:T1:S9`, `discord-role:G1:77`) or principals that hold it. */
+  roles: z.partialRecord(role, z.array(z.string())).default({}),
+  channels: z
+    .strictObject({
+      slack: z
+        .strictObject({ operators: z.array(z.string()).default([]), notify: z.string().optional() })
+        .optional(),
+      discord: z
+        .strictObject({ operators: z.array(z.string()).default([]), notify: z.string().optional() })
+        .optional(),
+    })
+    .prefault({}),
+  levels: z
+    .strictObject({
+      high: terms({ approvals: 1, roles: ['approver', 'admin'], expiresIn: '1h', verification: 'none' }),
+      critical: terms({ approvals: 2, roles: ['admin'], expiresIn: '30m', verification: 'typed-hash' }),
+    })
+    .prefault({}),
+  /** Ordered, first match wins; the built-in defaults follow. */
+  rules: z
+    .array(
+      z.strictObject({
+        kind: z.string().min(1),
+        /** A regular expression over the command line (agent.exec). */
+        command: z.string().optional(),
+        network: z.boolean().optional(),
+        image: z.string().optional(),
+        level,
+        reason: z.string().min(1),
+      }),
+    )
+    .default([]),
+  limits: z
+    .strictObject({
+      maxAgents: z.int().min(1).max(1000).default(10),
+      perPerson: z.int().min(1).max(1000).default(10),
+      pendingPerPerson: z.int().min(1).max(100).default(5),
+      requestsPerMinute: z.int().min(1).max(10_000).default(60),
+      cpuCores: z.number().positive().optional(),
+      memoryMb: z.int().positive().optional(),
+      diskMb: z.int().positive().optional(),
+      maxProcesses: z.int().positive().optional(),
+      timeToLive: durationMs.prefault('24h'),
+    })
+    .prefault({}),
+  /** Name -> a root file system: a directory or a tar file on this host. `default` names the one used when none is asked. */
+  images: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/), z.strictObject({ rootfs: z.string() }))
+    .default({}),
+  defaultImage: z.string().default('busybox'),
+  defaultSandbox: z.string().optional(),
+});
+export type PolicyFile = z.output<typeof policyFileSchema>;
+
+/** The environment. `.env.example` lists exactly these names (a test compares). */
+export const environmentSchema = z.object({
+  AIRLOCK_DATA_DIR: z.string().min(1).default('./data'),
+  AIRLOCK_CONFIG: z.string().min(1).optional(),
+  AIRLOCK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn'),
+  AIRLOCK_ADMINS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
+  AIRLOCK_ON_EXIT: z.enum(['stop', 'leave']).optional(),
+  AIRLOCK_MAX_AGENTS: z.coerce.number().int().min(1).max(1000).optional(),
+  AIRLOCK_EXEC_TIMEOUT: durationMs.prefault('30s'),
+  AIRLOCK_CREATE_TIMEOUT: durationMs.prefault('60s'),
+  AIRLOCK_STOP_GRACE: durationMs.prefault('10s'),
+  AIRLOCK_STOP_TIMEOUT: durationMs.prefault('30s'),
+  AIRLOCK_TIME_TO_LIVE: durationMs.prefault('8h'),
+  AIRLOCK_IDLE_STOP: durationMs.prefault('1h'),
+  AIRLOCK_RUNSC: z.string().min(1).optional(),
+  AIRLOCK_GVISOR_HOSTINET: z.enum(['allow', 'deny']).default('deny'),
+  /** Limits that may be missing on this host, by name: `cpu,memory`. */
+  AIRLOCK_ALLOW_UNENFORCED: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
+  AIRLOCK_NO_INSTALL: z.enum(['0', '1']).default('0'),
+  SLACK_BOT_TOKEN: z.string().min(1).optional(),
+  SLACK_APP_TOKEN: z.string().min(1).optional(),
+  SLACK_SIGNING_SECRET: z.string().min(1).optional(),
+  DISCORD_BOT_TOKEN: z.string().min(1).optional(),
+  DISCORD_APPLICATION_ID: z.string().min(1).optional(),
+});
+export type Environment = z.output<typeof environmentSchema>;
+
+/** Everything a run is configured by, validated. `loadConfig` makes it. */
+export interface Config {
+  environment: Environment;
+  /** Absolute. */
+  dataDir: string;
+  /** Absolute path of the file in force; null = none, defaults. */
+  policyPath: string | null;
+  policy: PolicyFile;
+  /** Names of the channels that are configured; `terminal` when no other is. */
+  channels: readonly string[];
+  onExit: 'stop' | 'leave';
+}

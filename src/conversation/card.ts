@@ -1,0 +1,83 @@
+/**
+ * A platform-neutral description of a message. Channels render it; every string is data, never markup: a channel
+ * escapes it for its platform. Cards are pure functions of the present state (`cards/`).
+ */
+export interface Card {
+  kind: CardKind;
+  title: string;
+  /** Meaning is in the label; `tone` only colours it. */
+  state: { label: string; tone: Tone } | null;
+  fields: readonly CardField[];
+  /** The exact text that will run or ran, never shortened by the card; a channel that must cut it locks Approve. */
+  code: { label: string; text: string } | null;
+  /** Output of a command. */
+  output: CardOutput | null;
+  /** What happened so far, oldest first; a channel that appends (terminal) prints only what is new. */
+  timeline: readonly { at: number; label: string }[];
+  /** Rows for lists; the first row is the header. */
+  table: readonly (readonly string[])[] | null;
+  /** Paragraphs. */
+  text: readonly string[];
+  /** Shown prominently on every state. */
+  warnings: readonly string[];
+  buttons: readonly Button[];
+}
+
+export type CardKind = 'agent' | 'action' | 'notice' | 'list' | 'error' | 'help';
+export type Tone = 'neutral' | 'progress' | 'waiting' | 'success' | 'warning' | 'failure';
+export interface CardField {
+  label: string;
+  value: string;
+}
+
+export interface CardOutput {
+  /** Decoded with replacement characters and escaped; what is kept, in order of arrival. */
+  text: string;
+  /** How many bytes went by in all. */
+  totalBytes: number;
+  /** Bytes of the stream before `text` begins (the live tail), 0 for the head. */
+  fromByte: number;
+  truncated: boolean;
+  /** More is to come. */
+  live: boolean;
+}
+
+export interface Button {
+  /** `action-id` of the button vocabulary, for example `approve`, `deny`, `stop`. Unique on a card. */
+  id: ButtonId;
+  label: string;
+  style: 'primary' | 'danger' | 'default';
+  /** Which agent or action it acts on. */
+  subject: string;
+  /** The payload hash the person saw (approve, deny); null elsewhere. */
+  hash: string | null;
+  /** Pressing it opens this form first; null acts at once. */
+  opens: Form | null;
+}
+
+export type ButtonId =
+  | 'approve'
+  | 'deny'
+  | 'cancel'
+  | 'view'
+  | 'run'
+  | 'pause'
+  | 'resume'
+  | 'stop'
+  | 'logs'
+  | 'extend';
+
+/** A modal. */
+export interface Form {
+  title: string;
+  text: readonly string[];
+  inputs: readonly FormInput[];
+  submitLabel: string;
+}
+export interface FormInput {
+  name: 'reason' | 'hash' | 'command' | 'note';
+  label: string;
+  multiline: boolean;
+  optional: boolean;
+  maxLength: number;
+}

@@ -1,0 +1,106 @@
+/** The Channel port. One contract suite (`test/contracts/channel.ts`) runs on every channel. */
+import type { PrincipalId } from '../model/principal.ts';
+import type { MessageRef, ThreadRef } from '../model/thread.ts';
+import type { ButtonId, Card, Form, FormInput } from './card.ts';
+
+export type { Button, ButtonId, Card, Form } from './card.ts';
+
+/** What a platform can do; the delivery loop keeps to it. */
+export interface ChannelLimits {
+  /** Posts and edits, each a token bucket over the whole channel. */
+  postsPerMinute: number;
+  editsPerMinute: number;
+  /** Between two edits of one message; milliseconds. */
+  editIntervalMs: number;
+  /** Kept of live output on a card; characters. */
+  outputCharacters: number;
+  /** True where an agent gets a thread of its own. */
+  threads: boolean;
+}
+
+export interface Channel {
+  readonly name: string;
+  readonly limits: ChannelLimits;
+  /** Connects and hands what comes in to `inbox`. Twice is once. */
+  start(inbox: Inbox): Promise<void>;
+  /** Lets go of the platform. Twice is once; stopping what never started succeeds. */
+  stop(): Promise<void>;
+  /**
+   * Posts a card. `key` names the delivery; with `maybePosted` an earlier try may have landed: look the key up before posting.
+   * Throws AppError CHANNEL_PERMANENT (thread gone, bot removed) or CHANNEL_TRANSIENT (`context.retryAfterMs` if known).
+   */
+  post(ref: ThreadRef, card: Card, key: string, options: { maybePosted: boolean }): Promise<MessageRef>;
+  /** The thread under a posted card; `card` is the first message when the platform needs one. */
+  openThread(ref: MessageRef, card: Card, key: string): Promise<ThreadRef>;
+  update(ref: MessageRef, card: Card): Promise<void>;
+  upload(ref: ThreadRef, file: { name: string; path: string; bytes: number }, key: string): Promise<void>;
+}
+
+/** Who and where, as the channel verified it. Roles are the people directory's business. */
+export interface RequestOrigin {
+  /** The platform's own id of this delivery; a second one is answered and not repeated. */
+  deliveryId: string;
+  principal: PrincipalId;
+  displayName: string;
+  /** Groups, roles and channels on the platform that `airlock.yaml` may map: `slack-group:T1:S9`. */
+  groups: readonly string[];
+  thread: ThreadRef;
+  /** Terminal only: `/as alice admin`. */
+  persona?: { id: string; role: string };
+}
+
+export interface CommandRequest extends RequestOrigin {
+  /** What stands after the root command, as typed, platform escapes decoded: `exec box -- ls`. */
+  text: string;
+  /** In a mention or a thread: the agent the thread belongs to is found by it. Default `command`. */
+  via?: 'command' | 'mention';
+}
+export interface ButtonRequest extends RequestOrigin {
+  button: ButtonId;
+  subject: string;
+  hash: string | null;
+}
+export interface FormRequest extends ButtonRequest {
+  values: Partial<Record<FormInput['name'], string>>;
+}
+
+/** The first answers to one person; both may be called more than once. */
+export interface Reply {
+  private(card: Card): Promise<void>;
+  form(form: Form): Promise<void>;
+}
+
+/** How a request came out, for surfaces that wait (the piped terminal, later HTTP). */
+export interface RequestOutcome {
+  /** False when it was refused, failed, or its command ended with another code than 0. */
+  ok: boolean;
+  /** An approval is awaited. */
+  waiting: boolean;
+  actionId: string | null;
+}
+
+/** Resolves as soon as the request is durably accepted (or recognised): that is the moment to acknowledge. */
+export interface Accepted {
+  duplicate: boolean;
+  /** When its action has settled or waits for approval and its cards were handed to the channel. Never rejects. */
+  settled: Promise<RequestOutcome>;
+}
+
+export interface Inbox {
+  command(request: CommandRequest, reply: Reply): Promise<Accepted>;
+  button(request: ButtonRequest, reply: Reply): Promise<Accepted>;
+  form(request: FormRequest, reply: Reply): Promise<Accepted>;
+  /** Completions for what is typed so far, at most 25, best first. Never throws. */
+  complete(request: CompletionRequest): Promise<Choice[]>;
+}
+export interface CompletionRequest {
+  principal: PrincipalId;
+  groups: readonly string[];
+  thread: ThreadRef;
+  text: string;
+}
+export interface Choice {
+  /** Replaces the last word. */
+  value: string;
+  label: string;
+}
