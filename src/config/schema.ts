@@ -1,19 +1,58 @@
 import { z } from 'zod';
+import { MAX_PATTERN_LENGTH, patternProblem } from './rule-pattern.ts';
 
-const principal = z
-  .string()
-  .regex(
-    /^(slack|discord|terminal|api):[^\s]+$/,
-    'a principal looks like slack:T1:U2, discord:3344, terminal:local or api:ci',
-  );
-const durationMs = z.union([z.string(), z.number()]).transform((value, context) => {
-  const parsed = typeof value === 'number' ? value * 1000 : parseDuration(value);
-  if (parsed !== null) return parsed;
-  context.addIssue({ code: 'custom', message: `"${value}" is not a duration: write 30s, 10m, 8h or 2d` });
+// The message of every check says what is allowed: `problems.ts` puts "write" before it.
+const PRINCIPAL = 'a principal such as slack:T1:U2, discord:3344, terminal:local or api:ci';
+const DURATION = 'a duration such as 30s, 10m, 8h or 2d, from 1ms to 30d';
+const UNENFORCEABLE = ['cpu', 'memory', 'processes', 'disk'] as const;
+/** Beyond a month a time is a mistake, and Node's timers would need care. */
+const MAX_DURATION_MS = 30 * 86_400_000;
+
+/** `kind` of a rule; the orchestrator's `ActionKind` is compared with it by the compiler. */
+export const ACTION_KINDS = [
+  'agent.create',
+  'agent.exec',
+  'agent.pause',
+  'agent.resume',
+  'agent.stop',
+  'agent.extend',
+  'agent.stop-all',
+  'config.reload',
+] as const;
+
+export const PRINCIPAL_PATTERN = /^(slack|discord|terminal|api):[^\s]+$/;
+const principal = z.string(PRINCIPAL).regex(PRINCIPAL_PATTERN, PRINCIPAL);
+const durationMs = z.union([z.string(), z.number()], DURATION).transform((value, context) => {
+  const parsed = typeof value === 'number' ? Math.round(value * 1000) : parseDuration(value);
+  if (parsed !== null && parsed >= 1 && parsed <= MAX_DURATION_MS) return parsed;
+  context.addIssue({ code: 'custom', message: DURATION });
   return z.NEVER;
 });
 const role = z.enum(['viewer', 'operator', 'approver', 'admin']);
 const level = z.enum(['low', 'medium', 'high', 'critical']);
+
+function whole(min: number, max: number) {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return z.int(allowed).min(min, allowed).max(max, allowed);
+}
+
+function wholeFromText(min: number, max: number) {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return z.coerce.number(allowed).int(allowed).min(min, allowed).max(max, allowed);
+}
+
+function list<T extends z.ZodType<string, string>>(item: T) {
+  return z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item));
+}
 
 /** `30s`, `10m`, `8h`, `2d`, `500ms` in milliseconds; a bare number is seconds. Null when it is none. */
 export function parseDuration(text: string): number | null {
@@ -32,7 +71,7 @@ const terms = (defaults: {
 }) =>
   z
     .strictObject({
-      approvals: z.int().min(1).max(10).default(defaults.approvals),
+      approvals: whole(1, 10).default(defaults.approvals),
       roles: z.array(z.string()).min(1).default(defaults.roles),
       selfApproval: z.boolean().default(false),
       expiresIn: durationMs.prefault(defaults.expiresIn),
@@ -72,27 +111,44 @@ export const policyFileSchema = z.strictObject({
   /** Ordered, first match wins; the built-in defaults follow. */
   rules: z
     .array(
-      z.strictObject({
-        kind: z.string().min(1),
-        /** A regular expression over the command line (agent.exec). */
-        command: z.string().optional(),
-        network: z.boolean().optional(),
-        image: z.string().optional(),
-        level,
-        reason: z.string().min(1),
-      }),
+      z
+        .strictObject({
+          kind: z.enum(ACTION_KINDS),
+          /** A regular expression over the command line (agent.exec); `.` matches newlines too. */
+          command: z
+            .string()
+            .min(1, 'a regular expression')
+            .max(MAX_PATTERN_LENGTH, `a regular expression of at most ${MAX_PATTERN_LENGTH} characters`)
+            .superRefine((pattern, context) => {
+              const problem = patternProblem(pattern);
+              if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+            })
+            .optional(),
+          network: z.boolean().optional(),
+          image: z.string().optional(),
+          level,
+          reason: z.string().min(1).max(200, 'a reason of at most 200 characters'),
+        })
+        .refine((rule) => rule.command === undefined || rule.kind === 'agent.exec', {
+          path: ['command'],
+          message: 'a command pattern only in a rule of kind agent.exec',
+        }),
     )
     .default([]),
   limits: z
     .strictObject({
-      maxAgents: z.int().min(1).max(1000).default(10),
-      perPerson: z.int().min(1).max(1000).default(10),
-      pendingPerPerson: z.int().min(1).max(100).default(5),
-      requestsPerMinute: z.int().min(1).max(10_000).default(60),
-      cpuCores: z.number().positive().optional(),
-      memoryMb: z.int().positive().optional(),
-      diskMb: z.int().positive().optional(),
-      maxProcesses: z.int().positive().optional(),
+      maxAgents: whole(1, 1000).default(10),
+      perPerson: whole(1, 1000).default(10),
+      pendingPerPerson: whole(1, 100).default(5),
+      requestsPerMinute: whole(1, 10_000).default(60),
+      cpuCores: z
+        .number('a number above 0, at most 1024')
+        .positive('a number above 0, at most 1024')
+        .max(1024, 'a number above 0, at most 1024')
+        .optional(),
+      memoryMb: whole(1, 16_777_216).optional(),
+      diskMb: whole(1, 16_777_216).optional(),
+      maxProcesses: whole(1, 1_000_000).optional(),
       timeToLive: durationMs.prefault('24h'),
     })
     .prefault({}),
@@ -110,17 +166,10 @@ export const environmentSchema = z.object({
   AIRLOCK_DATA_DIR: z.string().min(1).default('./data'),
   AIRLOCK_CONFIG: z.string().min(1).optional(),
   AIRLOCK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('warn'),
-  AIRLOCK_ADMINS: z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    ),
+  AIRLOCK_ADMINS: list(principal),
   AIRLOCK_ON_EXIT: z.enum(['stop', 'leave']).optional(),
-  AIRLOCK_MAX_AGENTS: z.coerce.number().int().min(1).max(1000).optional(),
+  /** Goes before `limits.maxAgents` of the file. */
+  AIRLOCK_MAX_AGENTS: wholeFromText(1, 1000).optional(),
   AIRLOCK_EXEC_TIMEOUT: durationMs.prefault('30s'),
   AIRLOCK_CREATE_TIMEOUT: durationMs.prefault('60s'),
   AIRLOCK_STOP_GRACE: durationMs.prefault('10s'),
@@ -130,15 +179,7 @@ export const environmentSchema = z.object({
   AIRLOCK_RUNSC: z.string().min(1).optional(),
   AIRLOCK_GVISOR_HOSTINET: z.enum(['allow', 'deny']).default('deny'),
   /** Limits that may be missing on this host, by name: `cpu,memory`. */
-  AIRLOCK_ALLOW_UNENFORCED: z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    ),
+  AIRLOCK_ALLOW_UNENFORCED: list(z.enum(UNENFORCEABLE)),
   AIRLOCK_NO_INSTALL: z.enum(['0', '1']).default('0'),
   SLACK_BOT_TOKEN: z.string().min(1).optional(),
   SLACK_APP_TOKEN: z.string().min(1).optional(),
@@ -147,6 +188,14 @@ export const environmentSchema = z.object({
   DISCORD_APPLICATION_ID: z.string().min(1).optional(),
 });
 export type Environment = z.output<typeof environmentSchema>;
+
+/** Variables whose values never leave this process: not in errors, logs or cards. */
+export const SECRET_VARIABLES = [
+  'SLACK_BOT_TOKEN',
+  'SLACK_APP_TOKEN',
+  'SLACK_SIGNING_SECRET',
+  'DISCORD_BOT_TOKEN',
+] as const satisfies readonly (keyof Environment)[];
 
 /** Everything a run is configured by, validated. `loadConfig` makes it. */
 export interface Config {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 
 /**
  * RFC 8785 (JSON Canonicalization Scheme): members sorted by UTF-16 code units, no white space, ECMAScript numbers.
- * Throws TypeError on what JSON cannot say: undefined members are dropped as JSON.stringify does; NaN, infinities,
- * bigints, functions and lone surrogates are refused.
+ * Throws TypeError on what JSON cannot say, rather than hash something else: NaN, infinities, bigints, functions, symbols,
+ * lone surrogates, holes in arrays, and objects that are not plain (dates, maps, class instances). Members that are
+ * undefined are left out, as JSON.stringify does.
  */
 export function canonicalJson(value: unknown): string {
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the default refuses all the others
@@ -18,11 +19,19 @@ export function canonicalJson(value: unknown): string {
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
+      // Array.from visits holes, which `map` would skip.
+      if (Array.isArray(value)) return `[${Array.from(value, (item) => canonicalJson(item)).join(',')}]`;
+      if (!isPlain(value)) throw new TypeError(`canonical JSON: ${value.constructor.name} has no JSON form`);
       return canonicalObject(value);
     default:
       throw new TypeError(`canonical JSON: ${typeof value} has no JSON form`);
   }
+}
+
+/** An object literal's or JSON.parse's object, or one without a prototype. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function canonicalObject(value: object): string {

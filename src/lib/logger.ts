@@ -1,4 +1,4 @@
-import { pino, type Logger as PinoLogger } from 'pino';
+import { pino, stdSerializers, type Logger as PinoLogger } from 'pino';
 import type { Redactor } from './redact.ts';
 
 /** error = our bug; warn = look at it in batches; info = what happened; debug = how. Static text, facts as fields. */
@@ -19,7 +19,12 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): Logger {
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
   return pino(
-    { level: options.level ?? 'info', base: null },
+    {
+      level: options.level ?? 'info',
+      base: null,
+      // Without these an error would be written as `{}`: message and stack are no own enumerable members.
+      serializers: { error: stdSerializers.err, err: stdSerializers.err, cause: stdSerializers.err },
+    },
     { write: (line: string) => write(options.redactor.scrub(line)) },
   );
 }

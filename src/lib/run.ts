@@ -1,3 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { AppError } from '../errors.ts';
 
@@ -22,7 +25,7 @@ export interface RunRequest {
   output?: 'capture' | 'ignore';
 }
 
-/** How it went. Never throws for a program that failed: the caller decides what a failure is. */
+/** How it went. */
 export interface RunResult {
   /** Null when the program did not end by itself. */
   exitCode: number | null;
@@ -43,10 +46,20 @@ export interface RunResult {
 export const SAFE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DEFAULT_MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
-/** The door to processes; a program whose output is streamed goes through `spawnStreaming` in this folder. */
+/** Looked at so often whether a pipe still moves after its program has ended. */
+const DRAIN_STEP_MS = 100;
+/** However much a process left behind goes on writing, the call ends so long after its program. */
+const DRAIN_MAX_STEPS = 20;
+
+/**
+ * The door to processes; a program whose output is streamed goes through `spawnStreaming` in this folder. Never throws for
+ * a program that failed: the caller decides what a failure is. The call ends with its program, also when a process that
+ * it left behind holds a pipe open; such a process is not ended here. Throws INVALID_INPUT for an argument with a NUL byte.
+ */
 export async function run(request: RunRequest): Promise<RunResult> {
+  refuseNul(request);
   const stream = request.output === 'ignore' ? 'ignore' : 'pipe';
-  const result = await execa(request.file, request.args, {
+  const subprocess = execa(request.file, request.args, {
     env: request.env ?? { PATH: SAFE_PATH },
     extendEnv: false,
     ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
@@ -61,6 +74,8 @@ export async function run(request: RunRequest): Promise<RunResult> {
     stripFinalNewline: false,
     cleanup: false,
   });
+  letGoOfPipes(subprocess.nodeChildProcess);
+  const result = await subprocess;
   return {
     exitCode: result.exitCode ?? null,
     signal: result.signal ?? null,
@@ -95,14 +110,42 @@ export function runError(result: RunResult): AppError {
     ? `did not end within ${Math.round(result.durationMs)} ms`
     : result.notStarted
       ? 'could not be started'
-      : result.cancelled
-        ? 'was cancelled'
-        : `ended with ${result.exitCode === null ? `signal ${result.signal}` : `exit code ${result.exitCode}`}`;
+      : result.overflowed
+        ? 'wrote more than was to be kept, and was ended'
+        : result.cancelled
+          ? 'was cancelled'
+          : `ended with ${result.exitCode === null ? `signal ${result.signal}` : `exit code ${result.exitCode}`}`;
   return new AppError(
     result.timedOut ? 'RUNTIME_TIMEOUT' : result.cancelled ? 'CANCELLED' : 'RUNTIME_FAILED',
     `${program} ${reason}${said === '' ? '' : `: ${said}`}`,
     {
       context: { command: result.command, exitCode: result.exitCode, stderr: result.stderr.slice(-2000) },
+    },
+  );
+}
+
+/** Closes the pipes once the program has ended and nothing more comes out of them. */
+function letGoOfPipes(child: ChildProcess): void {
+  const pipes = [child.stdout, child.stderr].filter((pipe) => pipe instanceof Socket);
+  const read = () => pipes.reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+  const look = async () => {
+    for (let step = 0; step < DRAIN_MAX_STEPS && pipes.some(({ closed }) => !closed); step += 1) {
+      const before = read();
+      await setTimeout(DRAIN_STEP_MS, undefined, { ref: false });
+      if (read() === before) break;
+    }
+    for (const pipe of pipes) pipe.destroy();
+  };
+  child.once('exit', () => void look());
+}
+
+function refuseNul(request: RunRequest): void {
+  if (![request.file, ...request.args].some((word) => word.includes('\0'))) return;
+  throw new AppError(
+    'INVALID_INPUT',
+    `cannot run ${request.file.replaceAll('\0', '\\0')}: an argument has a NUL byte`,
+    {
+      hint: 'leave the NUL byte out: no program can be given one',
     },
   );
 }

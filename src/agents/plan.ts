@@ -1,0 +1,71 @@
+import { AppError } from '../errors.ts';
+import { escapeLine } from '../lib/escape-text.ts';
+import { newAgentId } from '../lib/ids.ts';
+import type { RuntimeInfo } from '../sandboxes/sandbox.ts';
+import { hostCapacity } from './info.ts';
+import { resolveLimits, resolveTimeToLive } from './limits.ts';
+import { chooseName, requireAgentName } from './names.ts';
+import type { Room } from './room.ts';
+import type { CreatePlan, CreateRequest } from './types.ts';
+
+/** Resolves and validates a create; nothing is made. Throws what the port names. */
+export async function planCreate(room: Room, request: CreateRequest): Promise<CreatePlan> {
+  if (request.skill !== undefined) {
+    throw new AppError('SKILL_NOT_FOUND', `there is no skill "${escapeLine(request.skill)}"`, {
+      hint: 'Leave --skill out.',
+    });
+  }
+  if (request.name !== undefined) requireAgentName(request.name);
+  const runtime = await chooseRuntime(room, request.sandboxType);
+  const policy = room.policy();
+  const limits = resolveLimits(request.limits ?? {}, policy.limits, await hostCapacity(room.dataDir));
+  if (limits.networkEnabled && runtime.capabilities.network === 'none') {
+    throw new AppError(
+      'NETWORK_UNAVAILABLE',
+      `${runtime.type} cannot give a network on this host${because(runtime.warnings)}`,
+      { hint: 'Leave --network out, or look at `npm run airlock -- doctor`.' },
+    );
+  }
+  const timeToLiveMs = resolveTimeToLive(request.timeToLiveMs, {
+    timeToLiveMs: room.environment.AIRLOCK_TIME_TO_LIVE,
+    maxMs: policy.limits.timeToLive,
+  });
+  const image = await room.images.resolve(request.image);
+  const name =
+    request.name ?? (await chooseName(async (free) => (await room.store.liveAgentByName(free)) !== null));
+  return {
+    agentId: newAgentId(),
+    name,
+    skillId: null,
+    image: image.name,
+    imageDigest: image.digest,
+    sandboxType: runtime.type,
+    limits,
+    timeToLiveMs,
+  };
+}
+
+/** The asked type, the policy's default, or the first that is available. Never another than asked. */
+async function chooseRuntime(room: Room, asked: string | undefined): Promise<RuntimeInfo> {
+  const wanted = asked ?? room.policy().defaultSandbox;
+  if (wanted !== undefined) {
+    const driver = room.drivers.find((one) => one.type === wanted);
+    const info = await driver?.detect();
+    if (info?.available === true) return info;
+    throw new AppError(
+      'NO_RUNTIME',
+      `sandbox runtime "${escapeLine(wanted)}" is not available${because(info?.missing ?? [])}`,
+      { hint: info?.howToGet[0] ?? `Use one of: ${room.drivers.map((one) => one.type).join(', ')}.` },
+    );
+  }
+  const infos = await Promise.all(room.drivers.map((driver) => driver.detect()));
+  const usable = infos.find((info) => info.available);
+  if (usable !== undefined) return usable;
+  throw new AppError('NO_RUNTIME', `no sandbox runtime${because(infos.flatMap((info) => info.missing))}`, {
+    hint: 'Install gVisor (runsc) or Kata Containers; run `npm run airlock -- doctor`.',
+  });
+}
+
+function because(reasons: readonly string[]): string {
+  return reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
+}

@@ -1,0 +1,189 @@
+import { type ChannelContext, createChannels, type TerminalEdge } from '../channels/registry.ts';
+import { createAgentManager } from './agents/manager.ts';
+import type { AgentManager } from './agents/types.ts';
+import { createCommandRegistry } from './commands/registry.ts';
+import type { LoadedConfig } from './config/load-config.ts';
+import { createPolicySource } from './config/policy-source.ts';
+import { createConversation } from './conversation/conversation.ts';
+import type { Channel } from './conversation/channel.ts';
+import { AppError } from './errors.ts';
+import { type Clock, systemClock } from './lib/clock.ts';
+import { createLogger, type Logger } from './lib/logger.ts';
+import { createOrchestrator } from './orchestrator/orchestrator.ts';
+import { createPeople } from './orchestrator/people.ts';
+import { openCgroups } from './sandboxes/cgroups.ts';
+import { createImageStore, type ImageStore } from './sandboxes/images/image-store.ts';
+import { driverRegistry } from './sandboxes/registry.ts';
+import type { SandboxDriver } from './sandboxes/sandbox.ts';
+import { openDataDirectory } from './store/sqlite/data-directory.ts';
+import { openStore } from './store/sqlite/open-store.ts';
+
+/** What a test or the process edge brings instead of the default. */
+export interface AppParts {
+  log: Logger;
+  clock: Clock;
+  /** Default the process's own streams, as pipes; `onExit` does nothing then. */
+  terminal: TerminalEdge;
+  /** Default every driver of the registry. */
+  drivers: readonly SandboxDriver[];
+  /** Default what the configuration names. */
+  channels: readonly Channel[];
+  images: ImageStore;
+  /** The environment that drivers look at. Default `process.env`. */
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The whole bot. */
+export interface App {
+  /**
+   * Opens the data directory, reconciles agents, settles actions, then opens the channels. Twice is once. Throws what made it
+   * impossible, with everything closed again.
+   */
+  start(): Promise<void>;
+  /** Closes in reverse order; agents stop or stay as the configuration says. Twice is once, also after a failed start. */
+  stop(): Promise<void>;
+}
+
+/** Puts the rooms together. The only place that sees them all. */
+export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {}): App {
+  const clock = overrides.clock ?? systemClock;
+  const log =
+    overrides.log ?? createLogger({ level: config.environment.AIRLOCK_LOG_LEVEL, redactor: config.redactor });
+  let starting: Promise<void> | null = null;
+  let stopping: Promise<void> | null = null;
+  const opened = new AsyncDisposableStack();
+
+  async function startOrUndo(): Promise<void> {
+    try {
+      await open(opened);
+    } catch (error) {
+      // The reason why it did not start must not be lost behind what went wrong while closing.
+      await opened.disposeAsync().catch((second: unknown) => {
+        log.error({ err: second }, 'closing after a failed start failed');
+      });
+      throw error;
+    }
+  }
+
+  async function open(stack: AsyncDisposableStack): Promise<void> {
+    const channels = overrides.channels ?? (await createChannels(channelContext()));
+    const data = await openDataDirectory(config.dataDir);
+    stack.defer(() => data.close());
+    const store = await openStore({ path: data.databasePath, dataDir: data.path, clock, log });
+    stack.defer(() => store.close());
+
+    const nodeId = data.installationId;
+    const drivers = overrides.drivers ?? createDrivers(data.path, data.installationId);
+    // When nothing is left under it; the drivers cannot tell when the last sandbox of all is gone.
+    stack.defer(async () => (await openCgroups({ installationId: data.installationId })).removeParent());
+    const policy = createPolicySource({ config, log });
+    const images =
+      overrides.images ??
+      createImageStore({
+        dataDir: data.path,
+        get images() {
+          return policy.current().images;
+        },
+        get defaultImage() {
+          return policy.current().defaultImage;
+        },
+        log,
+      });
+    const people = createPeople({
+      policy,
+      admins: config.environment.AIRLOCK_ADMINS,
+      channels: config.channels,
+    });
+    const agents = createAgentManager({
+      store,
+      drivers,
+      images,
+      config,
+      clock,
+      log,
+      nodeId,
+      dataDir: data.path,
+    });
+    const orchestrator = createOrchestrator({
+      store,
+      agents,
+      policy,
+      people,
+      environment: config.environment,
+      clock,
+      log,
+      nodeId,
+    });
+    const commands = createCommandRegistry({ images });
+    const conversation = createConversation({
+      store,
+      orchestrator,
+      agents,
+      people,
+      commands,
+      channels,
+      clock,
+      log,
+      nodeId,
+    });
+    await startRooms(stack, { agents, orchestrator, conversation });
+  }
+
+  /** Each room's stop is registered before its start, so that a start that fails half-way is undone too. */
+  async function startRooms(
+    stack: AsyncDisposableStack,
+    rooms: { agents: AgentManager; orchestrator: Room; conversation: Room },
+  ): Promise<void> {
+    stack.defer(() => rooms.agents.stop(config.onExit));
+    const recovery = await rooms.agents.start();
+    log[recovery.quarantined.length > 0 ? 'warn' : 'info']({ recovery }, 'agents reconciled');
+    stack.defer(() => rooms.orchestrator.stop());
+    await rooms.orchestrator.start();
+    stack.defer(() => rooms.conversation.stop());
+    await rooms.conversation.start();
+  }
+
+  function createDrivers(dataDir: string, installationId: string): SandboxDriver[] {
+    const environment = overrides.env ?? process.env;
+    return driverRegistry.map((factory) =>
+      factory.create({ dataDir, installationId, nodeId: installationId, environment, log, clock }),
+    );
+  }
+
+  function channelContext(): ChannelContext {
+    const terminal = overrides.terminal ?? {
+      input: process.stdin,
+      output: process.stdout,
+      isTty: false,
+      env: process.env,
+      onExit: () => {},
+    };
+    return { config, terminal, clock, log };
+  }
+
+  async function close(): Promise<void> {
+    await starting?.catch(() => {
+      // Whoever called start has the error; here only what it opened matters, and that is closed.
+    });
+    await opened.disposeAsync();
+  }
+
+  return {
+    start() {
+      if (stopping !== null) {
+        return Promise.reject(new AppError('SHUTTING_DOWN', 'cannot start Airlock: it is stopping'));
+      }
+      starting ??= startOrUndo();
+      return starting;
+    },
+    stop() {
+      stopping ??= close();
+      return stopping;
+    },
+  };
+}
+
+interface Room {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}

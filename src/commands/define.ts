@@ -1,0 +1,15 @@
+import { parseParams } from './params.ts';
+import type { Command, CommandSpec } from './types.ts';
+import { usageHint } from './usage.ts';
+
+/** The root command as people type it, where no channel has renamed it. */
+export const DEFAULT_ROOT = '/agent';
+
+/** Makes a command of its definition: parameters are parsed before `run` sees them. */
+export function defineCommand<Params>(spec: CommandSpec<Params>): Command {
+  const hint = usageHint(spec, DEFAULT_ROOT);
+  return {
+    ...spec,
+    run: async (raw, context) => spec.run(parseParams(spec.name, spec.params, raw, hint), context),
+  };
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { defineCommand } from './define.ts';
+import { agentName, flag } from './params.ts';
+
+export const stopCommand = defineCommand({
+  name: 'stop',
+  summary: 'Stop an agent and take everything of it away',
+  grammar: {
+    positionals: [
+      {
+        name: 'agent',
+        summary: 'Name, id or unique prefix',
+        optional: false,
+        completes: { from: 'agents', statuses: ['CREATING', 'RUNNING', 'PAUSED', 'ERROR'] },
+      },
+    ],
+    options: [{ name: 'force', summary: 'Kill at once, no grace', value: null, completes: null }],
+    rest: null,
+  },
+  role: 'operator',
+  effect: 'action',
+  opens: null,
+  visibility: 'thread',
+  examples: ['stop box', 'stop box --force'],
+  params: z.object({ agent: agentName, force: flag }),
+  run: ({ agent, force }) => ({
+    type: 'action',
+    draft: { kind: 'agent.stop', params: { agent, ...(force ? { force } : {}) } },
+  }),
+});

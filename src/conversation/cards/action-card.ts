@@ -1,0 +1,217 @@
+import type { KeptText } from '../../agents/types.ts';
+import { shortHash } from '../../lib/canonical-json.ts';
+import { count, formatBytes, formatDuration, formatTime } from '../../lib/format.ts';
+import type { ActionRecord, ExecResult, Vote } from '../../model/action.ts';
+import type { EventRecord } from '../../model/event.ts';
+import type { LiveOutput } from '../../orchestrator/types.ts';
+import type { Button, Card, CardOutput } from '../card.ts';
+import { card, fields, state } from './blank.ts';
+import { approveForm, denyForm } from './forms.ts';
+import { finishedOutput, runningOutput } from './output.ts';
+import { type PayloadView, readPayload } from './payload.ts';
+import { causeInWords, hintInWords, kindInWords, limitsInWords, networkInWords } from './words.ts';
+
+export interface ActionCardState {
+  action: ActionRecord;
+  /** Null where the action is about no agent. */
+  agentName: string | null;
+  votes: readonly Vote[];
+  /** Its `action.status` events, oldest first. */
+  history: readonly EventRecord[];
+  kept: KeptText | null;
+  live: LiveOutput | null;
+  /** Room for output on this channel; characters. */
+  outputCharacters: number;
+}
+
+/** One action as it is now: what was asked, who decided, what ran and what came of it. */
+export function actionCard(now: ActionCardState): Card {
+  const { action, agentName, votes } = now;
+  const payload = readPayload(action.payload);
+  const name = agentName ?? payload.params.name ?? null;
+  return card('action', `${kindInWords(action.kind)}${name === null ? '' : ` ${name}`}`, {
+    state: stateOf(action, votes),
+    fields: [...requestFields(action, payload, votes), ...resultFields(action)],
+    code: codeOf(action, payload),
+    output: outputOf(now),
+    timeline: timelineOf(action, now.history, votes),
+    text: textsOf(action, votes),
+    warnings: (action.result?.exec?.hints ?? []).map(hintInWords),
+    buttons: buttonsOf(action),
+  });
+}
+
+function stateOf(action: ActionRecord, votes: readonly Vote[]): Card['state'] {
+  const exec = action.result?.exec;
+  switch (action.status) {
+    case 'PENDING': {
+      const approvals = votes.filter((vote) => vote.decision === 'approve').length;
+      return state(`waiting for approval (${approvals} of ${action.approval?.quorum ?? 1})`, 'waiting');
+    }
+    case 'APPROVED':
+      return state('approved, about to run', 'progress');
+    case 'EXECUTING':
+      return state('running', 'progress');
+    case 'COMPLETED':
+      if (exec === undefined) return state('done', 'success');
+      return exec.success
+        ? state('done, exit code 0', 'success')
+        : state(causeInWords(exec.cause, exec), 'warning');
+    case 'FAILED':
+      return state(exec === undefined ? 'failed' : `failed: ${causeInWords(exec.cause, exec)}`, 'failure');
+    case 'REJECTED':
+      return state('rejected', 'failure');
+    case 'EXPIRED':
+      return state('expired', 'neutral');
+    case 'CANCELLED':
+      return state('cancelled', 'neutral');
+    case 'UNKNOWN':
+      return state('outcome unknown', 'failure');
+  }
+}
+
+function requestFields(action: ActionRecord, payload: PayloadView, votes: readonly Vote[]) {
+  const { params } = payload;
+  const creates = action.kind === 'agent.create';
+  const limits = payload.limits ?? null;
+  const asked = action.status === 'PENDING' || creates;
+  const network = limits?.networkEnabled ?? null;
+  return fields(
+    ['Action', action.id],
+    ['Asked by', `${action.requesterName} (${action.requester})${action.persona ? ' [persona]' : ''}`],
+    ['Level', `${action.level}: ${action.rule}`],
+    ['Hash', shortHash(action.payloadHash)],
+    ['Image', asked && payload.image ? `${payload.image.name} (${payload.image.digest.slice(0, 19)})` : null],
+    ['Sandbox', asked ? (payload.sandboxType ?? null) : null],
+    ['Limits', asked && limits !== null ? limitsInWords(limits) : null],
+    ['Network', asked && network !== null ? networkInWords(network) : null],
+    ['Timeout', params.timeoutMs === undefined ? null : formatDuration(params.timeoutMs)],
+    ['Time to live', params.timeToLiveMs === undefined ? null : formatDuration(params.timeToLiveMs)],
+    ['Force', params.force === true ? 'yes: killed at once' : null],
+    ['Agents', params.agents === undefined ? null : String(params.agents.length)],
+    ['Approvals', approvalsOf(action, votes)],
+    [
+      'Expires',
+      action.status === 'PENDING' && action.expiresAt !== null ? formatTime(action.expiresAt) : null,
+    ],
+  );
+}
+
+function approvalsOf(action: ActionRecord, votes: readonly Vote[]): string | null {
+  const { approval } = action;
+  if (approval === null) return null;
+  const approved = votes.filter((vote) => vote.decision === 'approve').length;
+  const typed = approval.verification === 'typed-hash' ? ', with the typed hash' : '';
+  const self = approval.selfApproval ? '' : ', not by the one who asked';
+  return `${approved} of ${approval.quorum} by ${approval.roles.join(' or ')}${self}${typed}`;
+}
+
+function resultFields(action: ActionRecord) {
+  const exec = action.result?.exec;
+  if (exec === undefined) return [];
+  return fields(
+    ['Exit code', exec.exitCode === null ? null : String(exec.exitCode)],
+    ['Ended', exec.cause === 'exited' ? null : causeInWords(exec.cause, exec)],
+    ['Duration', formatDuration(exec.durationMs)],
+    ['Output', outputInWords(exec)],
+  );
+}
+
+function outputInWords(exec: ExecResult): string {
+  const { stdoutBytes, stderrBytes } = exec;
+  if (stdoutBytes + stderrBytes === 0) return 'none';
+  const errors = stderrBytes === 0 ? '' : ` and ${formatBytes(stderrBytes)} on standard error`;
+  return `${formatBytes(stdoutBytes)}${errors}${exec.truncated ? ', of which the middle was not kept' : ''}`;
+}
+
+/** What runs is shown whole. Where it is no command line, people who approve see the exact payload. */
+function codeOf(action: ActionRecord, payload: PayloadView): Card['code'] {
+  if (payload.params.command !== undefined) return { label: 'Command', text: payload.params.command };
+  return action.approval === null ? null : { label: 'Payload', text: action.payload };
+}
+
+function outputOf(now: ActionCardState): CardOutput | null {
+  if (now.action.status === 'EXECUTING') {
+    return now.live === null || now.live.totalBytes === 0
+      ? null
+      : runningOutput(now.live, now.outputCharacters);
+  }
+  return now.kept === null || now.kept.totalBytes === 0
+    ? null
+    : finishedOutput(now.kept, now.outputCharacters);
+}
+
+/** Clicks, decisions and execution are different steps; votes carry the mark of a persona. */
+function timelineOf(action: ActionRecord, history: readonly EventRecord[], votes: readonly Vote[]) {
+  const steps = history.flatMap((event) =>
+    event.body.type === 'action.status'
+      ? [{ at: event.at, order: 1, label: event.body.to === 'PENDING' ? 'PENDING: asked' : event.body.to }]
+      : [],
+  );
+  const clicks = votes.map((vote) => ({ at: vote.at, order: 0, label: voteInWords(vote) }));
+  const asked = steps.length === 0 ? [{ at: action.createdAt, order: 1, label: action.status }] : steps;
+  return [...asked, ...clicks]
+    .toSorted((a, b) => a.at - b.at || a.order - b.order)
+    .map(({ at, label }) => ({ at, label }));
+}
+
+function voteInWords(vote: Vote): string {
+  const who = `${vote.displayName} (${vote.principal})${vote.persona ? ' [persona]' : ''}`;
+  const what = vote.decision === 'approve' ? 'approved' : 'denied';
+  return `${who} ${what}${vote.note === null ? '' : `: ${vote.note}`}`;
+}
+
+function textsOf(action: ActionRecord, votes: readonly Vote[]): string[] {
+  const texts: string[] = [];
+  if (action.status === 'REJECTED') {
+    const denial = votes.find((vote) => vote.decision === 'deny');
+    if (denial !== undefined) texts.push(voteInWords(denial));
+  }
+  if (action.status === 'EXPIRED' && action.error === null) {
+    texts.push(
+      `not decided in time: ${count(votes.length, 'vote')} of the ${action.approval?.quorum ?? 1} needed`,
+    );
+  }
+  if (action.result?.message !== undefined) texts.push(action.result.message);
+  if (action.error !== null) {
+    texts.push(`${action.error.code}: ${action.error.message}`);
+    if (action.error.hint !== null) texts.push(action.error.hint);
+  }
+  return texts;
+}
+
+/** Decided, expired and cancelled cards have no buttons; running ones can be ended where a command runs. */
+function buttonsOf(action: ActionRecord): Button[] {
+  const cancel: Button = {
+    id: 'cancel',
+    label: 'Cancel',
+    style: 'default',
+    subject: action.id,
+    hash: null,
+    opens: null,
+  };
+  if (action.status === 'PENDING') {
+    return [
+      {
+        id: 'approve',
+        label: 'Approve',
+        style: 'primary',
+        subject: action.id,
+        hash: action.payloadHash,
+        opens:
+          action.approval?.verification === 'typed-hash' ? approveForm(action.id, action.payloadHash) : null,
+      },
+      {
+        id: 'deny',
+        label: 'Deny…',
+        style: 'danger',
+        subject: action.id,
+        hash: action.payloadHash,
+        opens: denyForm(action.id),
+      },
+      cancel,
+    ];
+  }
+  if (action.status === 'EXECUTING' && action.kind === 'agent.exec') return [cancel];
+  return [];
+}

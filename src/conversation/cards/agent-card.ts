@@ -1,0 +1,107 @@
+import { formatTime } from '../../lib/format.ts';
+import { type AgentInstance, type AgentStatus, isLive } from '../../model/agent.ts';
+import type { EventRecord } from '../../model/event.ts';
+import type { Button, Card, Tone } from '../card.ts';
+import { card, fields, state } from './blank.ts';
+import { runForm } from './forms.ts';
+import { causeInWords, limitsInWords, networkInWords } from './words.ts';
+
+const TONES: Record<AgentStatus, Tone> = {
+  PENDING: 'waiting',
+  CREATING: 'progress',
+  RUNNING: 'success',
+  PAUSED: 'warning',
+  STOPPING: 'progress',
+  STOPPED: 'neutral',
+  ERROR: 'failure',
+};
+
+export interface AgentCardState {
+  agent: AgentInstance;
+  /** Its `agent.status` events, oldest first. */
+  history: readonly EventRecord[];
+}
+
+/** One agent as it is now. */
+export function agentCard({ agent, history }: AgentCardState): Card {
+  const live = isLive(agent);
+  return card('agent', `Agent ${agent.name}`, {
+    state: state(agent.status, TONES[agent.status]),
+    fields: fields(
+      ['Id', agent.id],
+      ['Owner', agent.owner],
+      ['Image', agent.image],
+      ['Sandbox', agent.sandboxType],
+      ['Skill', agent.skillId],
+      ['Limits', limitsInWords(agent.limits)],
+      ['Network', networkInWords(agent.limits.networkEnabled)],
+      ['Stops at', live && agent.status !== 'STOPPING' ? formatTime(agent.expiresAt) : null],
+      ['Ended', endOf(agent)],
+    ),
+    timeline: history.flatMap(statusStep),
+    text: agent.errorMessage === null ? [] : [agent.errorMessage],
+    warnings: [
+      ...agent.warnings,
+      ...(agent.status === 'ERROR' && !agent.cleaned
+        ? ['the clean-up is not finished; it is tried again until nothing is left']
+        : []),
+      ...(live && agent.warnedAt !== null
+        ? ['it will be stopped soon because it is idle or its time is up: extend it to keep it']
+        : []),
+    ],
+    buttons: buttonsOf(agent),
+  });
+}
+
+/** A step of the timeline: the status and, where there is one, the reason. */
+export function statusStep(event: EventRecord): { at: number; label: string }[] {
+  if (event.body.type !== 'agent.status') return [];
+  const { to, reason } = event.body;
+  return [{ at: event.at, label: reason === null || reason === '' ? to : `${to}: ${reason}` }];
+}
+
+function endOf(agent: AgentInstance): string | null {
+  if (agent.exitCause === null) return null;
+  if (agent.exitCause === 'stopped') return 'stopped';
+  return causeInWords(agent.exitCause, { exitCode: agent.exitCode });
+}
+
+/** What can be done in this state; an ended agent keeps its logs. */
+function buttonsOf(agent: AgentInstance): Button[] {
+  const button = (id: Button['id'], label: string, style: Button['style'] = 'default'): Button => ({
+    id,
+    label,
+    style,
+    subject: agent.id,
+    hash: null,
+    opens: id === 'run' ? runForm(agent.name) : null,
+  });
+  switch (agent.status) {
+    case 'PENDING':
+      return [];
+    case 'CREATING':
+      return [button('stop', 'Stop', 'danger')];
+    case 'RUNNING':
+      return [
+        button('run', 'Run…', 'primary'),
+        button('pause', 'Pause'),
+        button('logs', 'Logs'),
+        button('extend', 'Extend'),
+        button('stop', 'Stop', 'danger'),
+      ];
+    case 'PAUSED':
+      return [
+        button('resume', 'Resume', 'primary'),
+        button('logs', 'Logs'),
+        button('extend', 'Extend'),
+        button('stop', 'Stop', 'danger'),
+      ];
+    case 'STOPPING':
+    case 'STOPPED':
+      return [button('logs', 'Logs')];
+    case 'ERROR':
+      return agent.cleaned
+        ? [button('logs', 'Logs')]
+        : [button('logs', 'Logs'), button('stop', 'Stop', 'danger')];
+  }
+}

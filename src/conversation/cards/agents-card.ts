@@ -1,0 +1,40 @@
+import type { AnswerOf } from '../../commands/answers.ts';
+import { count, formatDuration } from '../../lib/format.ts';
+import { type AgentInstance, isLive } from '../../model/agent.ts';
+import type { Card } from '../card.ts';
+import { card, state } from './blank.ts';
+
+export function agentsCard({ agents, all, now }: AnswerOf<'agents'>): Card {
+  const title = all ? `${count(agents.length, 'agent')}, newest first` : count(agents.length, 'live agent');
+  if (agents.length === 0) {
+    return card('list', title, { text: ['Create one with /agent create box'] });
+  }
+  return card('list', title, {
+    table: [
+      ['Name', 'Status', 'Sandbox', 'Image', 'Owner', 'Stops in', 'Id'],
+      ...agents.map((agent) => [
+        agent.name,
+        agent.status,
+        agent.sandboxType,
+        agent.image,
+        agent.owner,
+        timeLeft(agent, now),
+        agent.id.slice(0, 8),
+      ]),
+    ],
+  });
+}
+
+function timeLeft(agent: AgentInstance, now: number): string {
+  return isLive(agent) ? formatDuration(agent.expiresAt - now) : '-';
+}
+
+/** How many would be stopped, and the line that does it. */
+export function stopAllCard({ root, agents }: AnswerOf<'stop-all'>): Card {
+  if (agents.length === 0) return card('notice', 'No agent is live: there is nothing to stop');
+  return card('notice', `${count(agents.length, 'agent')} would be stopped`, {
+    state: state('not confirmed', 'warning'),
+    text: [`Type ${root} stop-all ${agents.length} to stop them all.`],
+    table: [['Name', 'Status', 'Owner'], ...agents.map((agent) => [agent.name, agent.status, agent.owner])],
+  });
+}

@@ -1,0 +1,33 @@
+import { escapeLine } from '../../lib/escape-text.ts';
+import type { Card, CardField, CardKind, Tone } from '../card.ts';
+
+/** Platforms cut titles anyway, and in different places. */
+const MAX_TITLE = 200;
+
+/** A card with everything left out empty. The title is escaped and cut: it is the one text channels may not wrap. */
+export function card(kind: CardKind, title: string, parts: Partial<Omit<Card, 'kind' | 'title'>> = {}): Card {
+  const line = escapeLine(title);
+  return {
+    kind,
+    title: line.length > MAX_TITLE ? `${line.slice(0, MAX_TITLE)}…` : line,
+    state: null,
+    fields: [],
+    code: null,
+    output: null,
+    timeline: [],
+    table: null,
+    text: [],
+    warnings: [],
+    buttons: [],
+    ...parts,
+  };
+}
+
+export function state(label: string, tone: Tone): Card['state'] {
+  return { label, tone };
+}
+
+/** The fields that have a value. */
+export function fields(...pairs: readonly (readonly [label: string, value: string | null])[]): CardField[] {
+  return pairs.flatMap(([label, value]) => (value === null || value === '' ? [] : [{ label, value }]));
+}

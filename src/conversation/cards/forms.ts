@@ -1,0 +1,54 @@
+import { escapeLine } from '../../lib/escape-text.ts';
+import { shortHash } from '../../lib/canonical-json.ts';
+import { MAX_NOTE_CHARACTERS } from '../../orchestrator/input.ts';
+import type { Form } from '../card.ts';
+
+/** Slack's and Discord's inputs hold about this much. */
+const MAX_FORM_COMMAND = 3000;
+
+export function runForm(agentName: string): Form {
+  return {
+    title: `Run in ${escapeLine(agentName)}`,
+    text: ['The line is given to sh -c in the agent exactly as you type it.'],
+    inputs: [
+      {
+        name: 'command',
+        label: 'Command line',
+        multiline: true,
+        optional: false,
+        maxLength: MAX_FORM_COMMAND,
+      },
+    ],
+    submitLabel: 'Run',
+  };
+}
+
+export function denyForm(actionId: string): Form {
+  return {
+    title: `Deny ${actionId}`,
+    text: ['The one who asked sees the reason. A denial is final.'],
+    inputs: [
+      { name: 'reason', label: 'Reason', multiline: true, optional: false, maxLength: MAX_NOTE_CHARACTERS },
+    ],
+    submitLabel: 'Deny',
+  };
+}
+
+/** The additional verification of CRITICAL actions: the short hash is typed from the card, so it is not repeated here. */
+export function approveForm(actionId: string, payloadHash: string): Form {
+  return {
+    title: `Approve ${actionId}`,
+    text: ['This is a critical action. Read the card once more and type its short hash.'],
+    inputs: [
+      {
+        name: 'hash',
+        label: 'Short hash from the card',
+        multiline: false,
+        optional: false,
+        maxLength: shortHash(payloadHash).length,
+      },
+      { name: 'note', label: 'Note', multiline: true, optional: true, maxLength: MAX_NOTE_CHARACTERS },
+    ],
+    submitLabel: 'Approve',
+  };
+}

@@ -1,0 +1,56 @@
+import type { AnswerOf } from '../../commands/answers.ts';
+import { formatMb } from '../../lib/format.ts';
+import type { RuntimeInfo } from '../../sandboxes/sandbox.ts';
+import type { Card } from '../card.ts';
+import { card, fields, state } from './blank.ts';
+
+export function runtimesCard({ info }: AnswerOf<'runtimes'>): Card {
+  const usable = info.runtimes.filter((runtime) => runtime.available);
+  return card('list', 'Sandbox runtimes', {
+    state: usable.length === 0 ? state('no sandbox runtime', 'failure') : state('ready', 'success'),
+    fields: fields(
+      ['Live agents', `${info.live} of ${info.maxAgents} (${info.running} running)`],
+      ['Default', info.defaultType],
+      [
+        'Host',
+        `${info.host.cpuCores} CPU · ${formatMb(info.host.memoryMb)} memory · ${formatMb(info.host.freeDiskMb)} free disk`,
+      ],
+    ),
+    table: [
+      ['Type', 'Available', 'Version', 'Platform', 'Limits enforced', 'Network', 'Can'],
+      ...info.runtimes.map(runtimeRow),
+    ],
+    text: info.runtimes.flatMap((runtime) => [
+      ...runtime.missing.map((missing) => `${runtime.type}: ${missing}`),
+      ...runtime.howToGet.map((step) => `${runtime.type}: ${step}`),
+    ]),
+    warnings: info.runtimes.flatMap((runtime) =>
+      runtime.warnings.map((warning) => `${runtime.type}: ${warning}`),
+    ),
+  });
+}
+
+function runtimeRow(runtime: RuntimeInfo): string[] {
+  const { capabilities } = runtime;
+  if (!runtime.available) return [runtime.type, 'no', '-', '-', '-', '-', '-'];
+  const { cpu, memory, processes } = capabilities.enforced;
+  return [
+    runtime.type,
+    'yes',
+    runtime.version ?? '-',
+    runtime.platform ?? '-',
+    listed({ cpu, memory, processes, disk: capabilities.diskLimit }),
+    capabilities.network,
+    listed({
+      pause: capabilities.pause,
+      stats: capabilities.stats,
+      attach: capabilities.attach,
+      snapshot: capabilities.snapshot,
+    }),
+  ];
+}
+
+function listed(facts: Record<string, boolean>): string {
+  const names = Object.keys(facts).filter((name) => facts[name] === true);
+  return names.length === 0 ? 'none' : names.join(', ');
+}

@@ -1,0 +1,84 @@
+import { AppError } from '../../errors.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { DeliveryRecord } from '../../model/delivery.ts';
+import { threadKey } from '../../model/thread.ts';
+import type { StoreReads } from '../../store/store.ts';
+import type { Card } from '../card.ts';
+import type { Channel } from '../channel.ts';
+import { retryAfterOf } from './backoff.ts';
+import { deliveryKey } from './rules.ts';
+import { withDeadline } from './send.ts';
+import type { TokenBucket } from './token-bucket.ts';
+
+export interface LiveEdits {
+  /** Something was written; true when that is news. */
+  note(actionId: string): boolean;
+  /** The edits that may go out now. `take` gives a token or says how long to wait. */
+  due(
+    waitFor: (milliseconds: number) => void,
+    isBusy: (thread: string) => boolean,
+    take: (key: string) => number,
+  ): Promise<{ thread: string; send: () => Promise<void> }[]>;
+}
+
+/**
+ * Shows what running commands write, by editing their cards. Nothing of it is stored: a card that misses some of it gets the
+ * rest with its next edit, and the outcome is a delivery of its own.
+ */
+export function createLiveEdits(deps: {
+  store: StoreReads;
+  channel: Channel;
+  clock: Clock;
+  log: Logger;
+  render: (delivery: DeliveryRecord) => Promise<Card | null>;
+  edits: TokenBucket;
+}): LiveEdits {
+  const { store, channel, clock, log, edits } = deps;
+  const fresh = new Set<string>();
+
+  async function send(delivery: DeliveryRecord): Promise<void> {
+    const card = await deps.render(delivery);
+    // The command has ended meanwhile: its outcome is due as a delivery.
+    if (delivery.message === null || card?.output?.live !== true) return;
+    try {
+      await withDeadline(clock, channel.update(delivery.message, card));
+    } catch (error) {
+      // Only the look of the moment is lost; the next output or the outcome edits the card again.
+      if (!(error instanceof AppError)) throw error;
+      log.debug({ key: delivery.key, code: error.code }, 'live output not shown');
+      edits.pause(retryAfterOf(error.context) ?? channel.limits.editIntervalMs);
+    }
+  }
+
+  return {
+    note(actionId) {
+      if (fresh.has(actionId)) return false;
+      fresh.add(actionId);
+      return true;
+    },
+    async due(waitFor, isBusy, take) {
+      const found: { thread: string; send: () => Promise<void> }[] = [];
+      for (const actionId of fresh) {
+        const key = deliveryKey(channel.name, { type: 'action', id: actionId });
+        const delivery = await store.delivery(key);
+        const postable = delivery !== null && delivery.message !== null && delivery.deadReason === null;
+        if (!postable || delivery.wantedSeq > delivery.shownSeq) {
+          // Its card is not there or about to be edited anyway, with all output so far.
+          fresh.delete(actionId);
+          continue;
+        }
+        const thread = threadKey(delivery.thread);
+        if (isBusy(thread) || found.some((edit) => edit.thread === thread)) continue;
+        const wait = take(key);
+        if (wait > 0) {
+          waitFor(wait);
+          continue;
+        }
+        fresh.delete(actionId);
+        found.push({ thread, send: () => send(delivery) });
+      }
+      return found;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { AgentManager, KeptText } from '../../agents/types.ts';
+import { type ActionRecord, TERMINAL_ACTION_STATUSES } from '../../model/action.ts';
+import type { DeliverySubject } from '../../model/delivery.ts';
+import type { Orchestrator } from '../../orchestrator/types.ts';
+import type { StoreReads } from '../../store/store.ts';
+import type { Card } from '../card.ts';
+import { actionCard } from '../cards/action-card.ts';
+import { agentCard } from '../cards/agent-card.ts';
+import { eventCard } from '../cards/notice-card.ts';
+
+export interface RenderDeps {
+  store: StoreReads;
+  agents: Pick<AgentManager, 'keptOutput'>;
+  orchestrator: Pick<Orchestrator, 'liveOutput'>;
+}
+
+/** The card of a subject as it is now; null when there is nothing to show any more. */
+export async function renderSubject(
+  deps: RenderDeps,
+  subject: DeliverySubject,
+  outputCharacters: number,
+): Promise<Card | null> {
+  const { store } = deps;
+  switch (subject.type) {
+    case 'agent': {
+      const agent = await store.agent(subject.id);
+      if (agent === null) return null;
+      return agentCard({ agent, history: await store.statusHistory({ agentId: agent.id }) });
+    }
+    case 'action': {
+      const action = await store.action(subject.id);
+      return action === null ? null : renderAction(deps, action, outputCharacters);
+    }
+    case 'event': {
+      const event = await store.event(subject.seq);
+      if (event === null) return null;
+      const agent = event.body.type === 'agent.warning' ? await store.agent(event.body.agentId) : null;
+      return eventCard(event, agent);
+    }
+  }
+}
+
+/** The card of an action with its votes, history and output. */
+export async function renderAction(
+  { store, agents, orchestrator }: RenderDeps,
+  action: ActionRecord,
+  outputCharacters: number,
+): Promise<Card> {
+  const agent = action.agentId === null ? null : await store.agent(action.agentId);
+  const [votes, history] = await Promise.all([
+    store.votes(action.id),
+    store.statusHistory({ actionId: action.id }),
+  ]);
+  return actionCard({
+    action,
+    agentName: agent?.name ?? null,
+    votes,
+    history,
+    kept: await keptOutput(agents, action),
+    live: action.status === 'EXECUTING' ? orchestrator.liveOutput(action.id) : null,
+    outputCharacters,
+  });
+}
+
+/** Only an action that wrote something has a file worth opening. */
+async function keptOutput(
+  agents: Pick<AgentManager, 'keptOutput'>,
+  action: ActionRecord,
+): Promise<KeptText | null> {
+  if (!TERMINAL_ACTION_STATUSES.has(action.status)) return null;
+  return (action.result?.exec?.outputFile ?? null) === null ? null : agents.keptOutput(action.id);
+}

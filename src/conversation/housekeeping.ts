@@ -1,0 +1,75 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Store } from '../store/store.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** Platforms redeliver for minutes; a day leaves room for a machine that slept. */
+const KEEP_INBOX_MS = DAY_MS;
+/** A card that is edited after its row is gone would be posted again; live agents end long before. */
+const KEEP_DELIVERIES_MS = 30 * DAY_MS;
+/** Timelines of cards are drawn from events. */
+const KEEP_EVENTS_MS = 30 * DAY_MS;
+
+export interface Housekeeping {
+  start(): Promise<void>;
+  stop(): void;
+}
+
+/** Tells the team the head of the audit at start and daily, and drops what has aged. */
+export function createHousekeeping(deps: {
+  store: Pick<Store, 'transaction'>;
+  clock: Clock;
+  log: Logger;
+}): Housekeeping {
+  const { store, clock, log } = deps;
+  let timer: Disposable | null = null;
+  let running = false;
+
+  async function postAuditHead(): Promise<void> {
+    await store.transaction(async (tx) => {
+      const { seq, hash } = await tx.auditHead();
+      await tx.appendEvent({
+        type: 'team.notice',
+        title: `Audit head ${seq}:${hash}`,
+        text: `npm run airlock -- audit verify --head ${seq}:${hash} checks the record against it`,
+        tone: 'neutral',
+      });
+    });
+  }
+
+  async function daily(): Promise<void> {
+    const now = clock.now();
+    try {
+      await store.transaction((tx) =>
+        tx.prune({
+          inbox: now - KEEP_INBOX_MS,
+          deliveries: now - KEEP_DELIVERIES_MS,
+          events: now - KEEP_EVENTS_MS,
+        }),
+      );
+      await postAuditHead();
+    } catch (error) {
+      log.error({ err: error }, 'daily housekeeping failed');
+    }
+    if (running) arm();
+  }
+
+  function arm(): void {
+    timer?.[Symbol.dispose]();
+    timer = clock.after(DAY_MS, () => void daily());
+  }
+
+  return {
+    async start() {
+      if (running) return;
+      running = true;
+      await postAuditHead();
+      arm();
+    },
+    stop() {
+      running = false;
+      timer?.[Symbol.dispose]();
+      timer = null;
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { CommandRegistry } from '../../commands/registry.ts';
+import type { CommandContext, CommandOutcome } from '../../commands/types.ts';
+import { threadKey } from '../../model/thread.ts';
+import { interpretButton, type ButtonOutcome } from './buttons.ts';
+import type { StoredRequest } from './stored-request.ts';
+
+/** What a request wants, decided without changing anything. Throws AppError for what is not understood or not allowed. */
+export async function interpret(
+  commands: CommandRegistry,
+  request: StoredRequest,
+  context: CommandContext,
+): Promise<CommandOutcome | ButtonOutcome> {
+  if (request.kind !== 'command') return interpretButton(commands, request, context);
+  const via = request.via ?? 'command';
+  const threadAgent = via === 'mention' ? await context.store.agentByThread(threadKey(request.thread)) : null;
+  const { command, raw } = commands.parse(request.text, { via, threadAgent });
+  return commands.run(command, raw, context);
+}

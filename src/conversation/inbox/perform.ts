@@ -1,0 +1,174 @@
+import type { AgentManager } from '../../agents/types.ts';
+import type { CommandRegistry } from '../../commands/registry.ts';
+import type { CommandContext, CommandOutcome } from '../../commands/types.ts';
+import { type AppError, toAppError } from '../../errors.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { count } from '../../lib/format.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { quote } from '../../lib/quote.ts';
+import type { ActionRecord } from '../../model/action.ts';
+import type { ThreadRef } from '../../model/thread.ts';
+import type { People } from '../../orchestrator/people.ts';
+import type { Orchestrator } from '../../orchestrator/types.ts';
+import type { Store } from '../../store/store.ts';
+import type { Card } from '../card.ts';
+import { answerCard } from '../cards/answer-card.ts';
+import { errorCard, receiptCard } from '../cards/notice-card.ts';
+import { kindInWords } from '../cards/words.ts';
+import type { Reply } from '../channel.ts';
+import { renderAction } from '../deliveries/render.ts';
+import type { ButtonOutcome } from './buttons.ts';
+import { interpret } from './interpret.ts';
+import { requestInWords, type StoredRequest } from './stored-request.ts';
+
+export interface PerformDeps {
+  store: Store;
+  orchestrator: Orchestrator;
+  agents: AgentManager;
+  people: Pick<People, 'resolve'>;
+  commands: CommandRegistry;
+  clock: Clock;
+  log: Logger;
+  outputCharacters: (channel: string) => number;
+}
+
+/** What a request led to. */
+export type Performed =
+  /** It caused or changed this action; whoever waits for the outcome waits for that. */
+  | { type: 'action'; action: ActionRecord; wish: 'run' | 'approve' | 'end' }
+  | { type: 'answered' }
+  | { type: 'refused' };
+
+/**
+ * Works one accepted request to its end and settles its row: what goes through the orchestrator in the transaction of its
+ * effect, an answer after it was given. `reply` is null when the one who asked is gone (after a restart). Throws only when the
+ * store does.
+ */
+export async function perform(
+  deps: PerformDeps,
+  request: StoredRequest,
+  inboxId: string,
+  reply: Reply | null,
+): Promise<Performed> {
+  try {
+    return await carryOut(deps, request, inboxId, reply);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.code === 'INTERNAL') deps.log.error({ err: error.cause ?? error, inboxId }, 'request failed');
+    await answer(deps, request, inboxId, reply, {
+      card: errorCard(error),
+      gone: refusedInWords(request, error),
+    });
+    return { type: 'refused' };
+  }
+}
+
+async function carryOut(
+  deps: PerformDeps,
+  request: StoredRequest,
+  inboxId: string,
+  reply: Reply | null,
+): Promise<Performed> {
+  const { store, orchestrator, agents, people, commands, clock } = deps;
+  const { thread } = request;
+  const actor = people.resolve(request);
+  const context: CommandContext = { actor, thread, store, agents, orchestrator, clock };
+  const outcome = await interpret(commands, request, context);
+  switch (outcome.type) {
+    case 'action': {
+      const action = await orchestrator.submit(outcome.draft, { actor, thread, inboxId });
+      return { type: 'action', action, wish: 'run' };
+    }
+    case 'vote': {
+      const { actionId, decision, hash, note } = outcome;
+      const action = await orchestrator.vote({ actionId, actor, decision, hash, note, inboxId });
+      await say(deps, reply, await voteReceipt(deps, action, decision));
+      return { type: 'action', action, wish: decision === 'approve' ? 'approve' : 'end' };
+    }
+    case 'cancel': {
+      const action = await orchestrator.cancel({ actionId: outcome.actionId, actor, inboxId });
+      await say(deps, reply, receiptCard(`cancel of ${kindInWords(action.kind)} ${action.id} is on its way`));
+      return { type: 'action', action, wish: 'end' };
+    }
+    case 'answer':
+    case 'view':
+    case 'form':
+      await answer(deps, request, inboxId, reply, {
+        ...(await shownAs(deps, thread, outcome)),
+        gone: `the answer to ${quote(requestInWords(request))} was lost in a restart: please ask again`,
+      });
+      return { type: 'answered' };
+  }
+}
+
+type Shown = { card: Card } | { form: Extract<ButtonOutcome, { type: 'form' }>['form'] };
+
+async function shownAs(
+  deps: PerformDeps,
+  thread: ThreadRef,
+  outcome: Extract<CommandOutcome, { type: 'answer' }> | ButtonOutcome,
+): Promise<Shown> {
+  if (outcome.type === 'form') return { form: outcome.form };
+  const characters = deps.outputCharacters(thread.channel);
+  if (outcome.type === 'view') return { card: await renderAction(deps, outcome.action, characters) };
+  return { card: answerCard(outcome.answer, characters) };
+}
+
+/** Gives the answer and settles the row; where nobody is there to take it, the thread is told in the same transaction. */
+async function answer(
+  deps: PerformDeps,
+  request: StoredRequest,
+  inboxId: string,
+  reply: Reply | null,
+  shown: Shown & { gone: string },
+): Promise<void> {
+  const given = await give(deps, reply, shown);
+  await deps.store.transaction(async (tx) => {
+    if (!given) {
+      await tx.appendEvent({
+        type: 'notice',
+        thread: request.thread,
+        title: `${request.displayName}: a request was not answered`,
+        text: shown.gone,
+        tone: 'warning',
+      });
+    }
+    await tx.settleInbox(inboxId, null);
+  });
+}
+
+async function give(deps: PerformDeps, reply: Reply | null, shown: Shown): Promise<boolean> {
+  if (reply === null) return false;
+  try {
+    await ('form' in shown ? reply.form(shown.form) : reply.private(shown.card));
+    return true;
+  } catch (error) {
+    deps.log.warn({ err: error }, 'answer could not be given');
+    return false;
+  }
+}
+
+/** A word of confirmation; what it confirms is on record and on the card, so losing it loses nothing. */
+async function say(deps: PerformDeps, reply: Reply | null, card: Card): Promise<void> {
+  await give(deps, reply, { card });
+}
+
+async function voteReceipt(
+  { store }: PerformDeps,
+  action: ActionRecord,
+  decision: 'approve' | 'deny',
+): Promise<Card> {
+  const what = `${kindInWords(action.kind)} ${action.id}`;
+  if (decision === 'deny') return receiptCard(`your denial of ${what} is on record: it will not run`);
+  const approved = (await store.votes(action.id)).filter((vote) => vote.decision === 'approve').length;
+  const quorum = action.approval?.quorum ?? 1;
+  const left = Math.max(0, quorum - approved);
+  return receiptCard(`your approval of ${what} is on record`, [
+    left === 0 ? 'the quorum is reached' : `${count(left, 'more approval')} needed`,
+  ]);
+}
+
+function refusedInWords(request: StoredRequest, error: AppError): string {
+  const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+  return `${quote(requestInWords(request))}: ${error.code}: ${error.message}${hint}`;
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { InboxRecord } from '../../model/inbox.ts';
+import type { ButtonRequest, CommandRequest, FormRequest } from '../channel.ts';
+
+/** A request as the inbox keeps it. */
+export type StoredRequest =
+  | ({ kind: 'command' } & CommandRequest)
+  | ({ kind: 'button' } & ButtonRequest)
+  | ({ kind: 'form' } & FormRequest);
+
+const origin = {
+  deliveryId: z.string(),
+  principal: z.string(),
+  displayName: z.string(),
+  groups: z.array(z.string()),
+  thread: z.object({
+    channel: z.string(),
+    space: z.string(),
+    room: z.string(),
+    thread: z.string().nullable(),
+  }),
+  persona: z.object({ id: z.string(), role: z.string() }).exactOptional(),
+};
+const pressed = {
+  ...origin,
+  button: z.enum(['approve', 'deny', 'cancel', 'view', 'run', 'pause', 'resume', 'stop', 'logs', 'extend']),
+  subject: z.string(),
+  hash: z.string().nullable(),
+};
+const storedRequestSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('command'),
+    ...origin,
+    text: z.string(),
+    via: z.enum(['command', 'mention']).exactOptional(),
+  }),
+  z.object({ kind: z.literal('button'), ...pressed }),
+  z.object({
+    kind: z.literal('form'),
+    ...pressed,
+    values: z.object({
+      reason: z.string().exactOptional(),
+      hash: z.string().exactOptional(),
+      command: z.string().exactOptional(),
+      note: z.string().exactOptional(),
+    }),
+  }),
+]) satisfies z.ZodType<StoredRequest>;
+
+/** What a row holds; only the fields that are used. Throws when it is not what this version writes. */
+export function readStoredRequest(row: Pick<InboxRecord, 'request'>): StoredRequest {
+  return storedRequestSchema.parse(JSON.parse(row.request));
+}
+
+/** What somebody asked, in a few words, for notices. */
+export function requestInWords(request: StoredRequest): string {
+  return request.kind === 'command' ? request.text : `${request.button} ${request.subject}`;
+}

@@ -1,0 +1,27 @@
+/** One line of the doctor's report. */
+export interface Check {
+  /** What was looked at: `gVisor`, `disk`. */
+  subject: string;
+  /** `fail`: something Airlock needs is missing. `warn`: works, but worth a look. `note`: a fact. */
+  status: 'ok' | 'warn' | 'fail' | 'note';
+  detail: string;
+  /** The command or step that mends it. */
+  fix?: string;
+}
+
+const MARKS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL', note: '-   ' } as const satisfies Record<
+  Check['status'],
+  string
+>;
+
+/** Plain text, a line each and the mending step below it. */
+export function renderChecks(checks: readonly Check[]): string {
+  const width = Math.max(0, ...checks.map((check) => check.subject.length));
+  return checks
+    .flatMap(({ subject, status, detail, fix }) => [
+      `${MARKS[status]}  ${subject.padEnd(width)}  ${detail}`,
+      ...(fix === undefined ? [] : [`${' '.repeat(width + 8)}-> ${fix}`]),
+    ])
+    .map((line) => `${line}\n`)
+    .join('');
+}

@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs';
+import { AppError } from '../../errors.ts';
+import { openCgroups, type Cgroups } from '../cgroups.ts';
+import { diskUsage } from '../disks/disk.ts';
+import { createNetworks, type Networks } from '../networks/network.ts';
+import type { DriverContext, SandboxDriver, SandboxHandle, SandboxStats } from '../sandbox.ts';
+import { createSandbox } from './create.ts';
+import { detectRuntime, type GvisorRuntime } from './detect.ts';
+import { createExecutor, type Executor } from './exec.ts';
+import { isAlive } from './host-processes.ts';
+import { endCause, inspectSandbox, requireRecord } from './inspect.ts';
+import { ownedContainers } from './list.ts';
+import { gvisorPaths } from './paths.ts';
+import { readRecord } from './record.ts';
+import { removeSandbox, type RemoveParts } from './remove.ts';
+import { requireContainerId, type RunscClient } from './runsc-cli.ts';
+import { stopSandbox } from './stop.ts';
+import { watchSandbox } from './watch.ts';
+import { COMMAND_USER } from './exec-request.ts';
+
+export const GVISOR_TYPE = 'gvisor';
+
+/** A client of runsc that still waits so long after the end of its sandbox is cut off. */
+const ABANDON_AFTER_MS = 10_000;
+
+/** What a test may put in the place of the host's own. */
+export interface GvisorDriverParts {
+  networks: Networks;
+  cgroups: Cgroups;
+}
+
+/** Runs sandboxes with runsc. Nothing is made before the first `detect` or `create`. */
+export function createGvisorDriver(
+  context: DriverContext,
+  parts: Partial<GvisorDriverParts> = {},
+): SandboxDriver {
+  const { installationId, environment, log, clock } = context;
+  const paths = gvisorPaths(context.dataDir);
+  const networks = parts.networks ?? createNetworks({ installationId, log });
+  const allowUnenforced = (environment['AIRLOCK_ALLOW_UNENFORCED'] ?? '')
+    .split(',')
+    .map((name) => name.trim());
+  let cgroupsOpened = parts.cgroups === undefined ? null : Promise.resolve(parts.cgroups);
+  let detected: Promise<GvisorRuntime> | null = null;
+  let executor: Executor | null = null;
+
+  function cgroupsOnce(): Promise<Cgroups> {
+    cgroupsOpened ??= openCgroups({ installationId });
+    return cgroupsOpened;
+  }
+
+  function runtime(refresh = false): Promise<GvisorRuntime> {
+    if (refresh) detected = null;
+    detected ??= cgroupsOnce().then((cgroups) => detectRuntime({ context, paths, cgroups, networks }));
+    return detected;
+  }
+
+  /** For what must work without a runtime too: removing and listing. */
+  async function removeParts(): Promise<RemoveParts> {
+    const [cgroups, { client }] = await Promise.all([cgroupsOnce(), runtime()]);
+    return { paths, cgroups, networks, client, log };
+  }
+
+  async function liveParts(): Promise<RemoveParts & { client: RunscClient; runtime: GvisorRuntime }> {
+    const [rest, found] = await Promise.all([removeParts(), runtime()]);
+    if (found.client === null) {
+      throw new AppError('NO_RUNTIME', `no gVisor on this host: ${found.info.missing.join('; ')}`, {
+        hint: found.info.howToGet.join('; '),
+      });
+    }
+    return { ...rest, client: found.client, runtime: found };
+  }
+
+  async function executorOnce(): Promise<Executor> {
+    const { client } = await liveParts();
+    executor ??= createExecutor({ client, clock, log, paths, sandboxState, measure });
+    return executor;
+  }
+
+  async function sandboxState({ containerId }: SandboxHandle) {
+    const place = paths.container(containerId);
+    const record = await readRecord(place);
+    const alive = record !== null && (await isAlive(record));
+    const { cause, evidence } = await endCause({ paths, cgroups: await cgroupsOnce() }, containerId);
+    return {
+      alive,
+      stopping: existsSync(place.stopMark),
+      outOfMemory: cause === 'out-of-memory' ? evidence : null,
+    };
+  }
+
+  async function measure({ containerId }: SandboxHandle) {
+    const place = paths.container(containerId);
+    const [record, disk] = await Promise.all([readRecord(place), diskUsage(place.disk).catch(() => null)]);
+    if (record === null) return null;
+    const { client } = await liveParts();
+    const processes = await client.ps(containerId).then(
+      (all) => all.filter(({ uid }) => uid === COMMAND_USER.uid).length,
+      () => null,
+    );
+    return { processes, maxProcesses: record.maxProcesses, disk };
+  }
+
+  /** Commands that end by this end with `stopped`; resolves when their outcomes are there too. */
+  async function endingCommands<T>(containerId: string, graceMs: number, end: () => Promise<T>): Promise<T> {
+    const ended = executor?.endAll(containerId, { abandonAfterMs: graceMs + ABANDON_AFTER_MS });
+    try {
+      return await end();
+    } finally {
+      await ended;
+    }
+  }
+
+  return {
+    type: GVISOR_TYPE,
+    detect: async (options = {}) => (await runtime(options.refresh)).info,
+    newHandle(containerId) {
+      requireContainerId(containerId);
+      return { type: GVISOR_TYPE, nodeId: context.nodeId, containerId, data: {} };
+    },
+    async create({ containerId }, spec, signal) {
+      const live = await liveParts();
+      const { toolbox, network } = live.runtime;
+      return createSandbox({ ...live, toolbox, network, allowUnenforced, clock }, containerId, spec, signal);
+    },
+    async exec(handle, request, sink, signal) {
+      const { name, environment: given } = await requireRecord(paths, handle.containerId);
+      return (await executorOnce()).exec(handle, request, sink, signal, { name, environment: given });
+    },
+    executions: async (handle) => (await executorOnce()).executions(handle),
+    kill: async (handle, execId) => (await executorOnce()).kill(handle, execId),
+    async pause({ containerId }) {
+      const { client } = await liveParts();
+      const status = (await client.state(containerId))?.status;
+      if (status === 'paused') return;
+      if (status !== 'running') throw wrongState('pause', containerId, status);
+      const clocks = await executorOnce();
+      clocks.pauseClocks(containerId);
+      try {
+        await client.pause(containerId);
+      } catch (error) {
+        clocks.resumeClocks(containerId);
+        throw error;
+      }
+    },
+    async resume({ containerId }) {
+      const { client } = await liveParts();
+      const status = (await client.state(containerId))?.status;
+      if (status !== 'paused' && status !== 'running') throw wrongState('resume', containerId, status);
+      if (status === 'paused') await client.resume(containerId);
+      (await executorOnce()).resumeClocks(containerId);
+    },
+    async stop({ containerId }, { graceMs }) {
+      requireContainerId(containerId);
+      if ((await readRecord(paths.container(containerId))) === null) return;
+      const { client } = await liveParts();
+      await endingCommands(containerId, graceMs, () =>
+        stopSandbox({ paths, client, log }, containerId, graceMs),
+      );
+    },
+    async remove({ containerId }) {
+      requireContainerId(containerId);
+      const rest = await removeParts();
+      return endingCommands(containerId, 0, () => removeSandbox(rest, containerId));
+    },
+    async inspect({ containerId }) {
+      requireContainerId(containerId);
+      return inspectSandbox(await liveParts(), containerId);
+    },
+    async list() {
+      const ids = await ownedContainers(await removeParts());
+      return ids.map((containerId) => ({ type: GVISOR_TYPE, nodeId: context.nodeId, containerId, data: {} }));
+    },
+    async stats({ containerId }): Promise<SandboxStats> {
+      const { client, cgroups } = await liveParts();
+      const [usage, processes, disk] = await Promise.all([
+        cgroups.usage(containerId),
+        client.ps(containerId),
+        diskUsage(paths.container(containerId).disk),
+      ]);
+      return { ...usage, processes: processes.length, diskBytes: disk.usedBytes };
+    },
+    watch: ({ containerId }, onExit) =>
+      watchSandbox({ paths, cgroups: cgroupsOnce, clock, log }, containerId, onExit),
+  };
+}
+
+function wrongState(verb: string, containerId: string, status: string | undefined): AppError {
+  return new AppError('WRONG_STATE', `cannot ${verb} sandbox ${containerId}: it is ${status ?? 'gone'}`, {
+    hint: 'look at it with /agent status',
+  });
+}

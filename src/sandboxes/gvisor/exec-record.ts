@@ -1,0 +1,101 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+
+/** One directory a running command, so that a restarted bot finds what the last one left running. */
+export interface ExecFiles {
+  directory: string;
+  record: string;
+  /** Read by runsc. */
+  process: string;
+  /** Written by runsc when the command has started. */
+  pid: string;
+  log: string;
+  /** Its own log at level info; the wait status is in it. */
+  debugLog: string;
+}
+
+const recordSchema = z.object({
+  execId: z.string(),
+  /** Epoch milliseconds, just before the client was started. */
+  spawnedAt: z.number(),
+});
+export type ExecRecord = z.output<typeof recordSchema> & {
+  /** Null before it is known. */
+  pid: number | null;
+};
+
+export const EXEC_ID_PATTERN = /^[a-z0-9]{16}$/;
+
+/** The names; `executions` is the container's directory for this, nothing is made. */
+export function execFiles(executions: string, execId: string): ExecFiles {
+  const directory = path.join(executions, execId);
+  const inside = (name: string) => path.join(directory, name);
+  return {
+    directory,
+    record: inside('record.json'),
+    process: inside('process.json'),
+    pid: inside('pid'),
+    log: inside('log.json'),
+    debugLog: inside('debug.log'),
+  };
+}
+
+/** Makes the directory; the record appears whole or not at all. A crash of the bot, not of the host, is what it survives. */
+export async function writeExecRecord(
+  files: ExecFiles,
+  record: Omit<ExecRecord, 'pid'>,
+  processJson: string,
+): Promise<void> {
+  await mkdir(files.directory, { recursive: true, mode: 0o700 });
+  const partial = `${files.record}.partial`;
+  await Promise.all([
+    writeFile(files.process, processJson, { mode: 0o600 }),
+    writeFile(partial, JSON.stringify(record), { mode: 0o600 }),
+  ]);
+  await rename(partial, files.record);
+}
+
+/** Null when there is none, or when the bot died before the command was started. */
+export async function readExecRecord(files: ExecFiles): Promise<ExecRecord | null> {
+  const text = await readTextIfThere(files.record);
+  if (text === null) return null;
+  return { ...recordSchema.parse(JSON.parse(text)), pid: await readPid(files) };
+}
+
+/** Null while runsc has not written it. */
+export async function readPid(files: ExecFiles): Promise<number | null> {
+  const text = (await readTextIfThere(files.pid))?.trim() ?? '';
+  return /^[1-9]\d*$/.test(text) ? Number(text) : null;
+}
+
+/** Everything recorded for one container; an empty directory of a bot that died in between is no execution. */
+export async function listExecRecords(executions: string): Promise<ExecRecord[]> {
+  const names = await readdir(executions).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  const records = await Promise.all(
+    names
+      .filter((name) => EXEC_ID_PATTERN.test(name))
+      .map((name) => readExecRecord(execFiles(executions, name))),
+  );
+  return records.flatMap((record) => (record === null ? [] : [record]));
+}
+
+export async function removeExecFiles(files: ExecFiles): Promise<void> {
+  await rm(files.directory, { recursive: true, force: true });
+}
+
+export async function readTextIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,29 @@
+/**
+ * The contract of the SandboxDriver port, run on every driver. A driver's own test file calls
+ * `describeSandboxDriver` with a setup; what a driver cannot show is skipped with the reason, never passed.
+ */
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { SandboxDriverSetup } from './sandbox/kit.ts';
+import { createKit } from './sandbox/kit.ts';
+import { describeCommandEnds } from './sandbox/command-ends.ts';
+import { describeCommands } from './sandbox/commands.ts';
+import { describeIsolation } from './sandbox/isolation.ts';
+import { describeLifecycle } from './sandbox/lifecycle.ts';
+import { describeLimits } from './sandbox/limits.ts';
+import { describeNothingLeft } from './sandbox/nothing-left.ts';
+
+/** `setup` runs once before the cases; its `teardown` once after them. */
+export function describeSandboxDriver(name: string, setup: SandboxDriverSetup): void {
+  describe(`the ${name} driver`, () => {
+    const kit = createKit();
+    beforeAll(async () => kit.open(await setup()));
+    afterAll(() => kit.close());
+
+    describeLifecycle(kit);
+    describeCommands(kit);
+    describeCommandEnds(kit);
+    describeLimits(kit);
+    describeIsolation(kit);
+    describeNothingLeft(kit);
+  });
+}

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { createFakeDriver } from '../../src/sandboxes/fake/fake-driver.ts';
+import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts';
+import { startBot } from '../fixtures/bot-under-test.ts';
+import { nothingLeftBehind, nothingLost, nothingTwice, quiet, withStore } from '../fixtures/crash-checks.ts';
+import { createCrashStory } from '../fixtures/crash-story.ts';
+import { createPlatform } from '../fixtures/platform.ts';
+import { seededRandom } from '../fixtures/random.ts';
+
+/** `AIRLOCK_TEST_KILLS` asks for more, `AIRLOCK_TEST_SEED` for one story again. */
+const ROUNDS = Number(process.env['AIRLOCK_TEST_KILLS'] ?? 40);
+const SEED = Number(process.env['AIRLOCK_TEST_SEED'] ?? 20_261_122);
+/** A bot's whole round of work on the fake driver fits into this, so kills fall into every part of it. */
+const LONGEST_LIFE_MS = 250;
+
+it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`, { timeout: 280_000 }, async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-kill-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const random = seededRandom(SEED);
+  const platform = createPlatform();
+  const executed: string[] = [];
+  const world = recording(createFakeDriver({ type: 'gvisor' }), executed);
+  const story = createCrashStory(random, platform);
+
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const bot = await startBot({ dataDir, platform, driver: world });
+    const dies = new Promise<void>((resolve) => setTimeout(resolve, random.below(LONGEST_LIFE_MS))).then(() => bot.kill());
+    await story.act(bot, 1 + random.below(6));
+    await dies;
+  }
+  const last = await startBot({ dataDir, platform, driver: world });
+  onTestFinished(() => last.kill());
+  await quiet(dataDir);
+
+  await withStore(dataDir, async (store) => {
+    await nothingLost(store, story.steps, platform);
+    nothingTwice(platform, executed);
+    await nothingLeftBehind(store, world);
+  });
+  expect(story.steps.filter((step) => step.accepted).length).toBeGreaterThan(ROUNDS / 2);
+  expect(executed.length).toBeGreaterThan(0);
+  await last.stop();
+});
+
+/** Writes down the token of every command that reaches the sandbox host. */
+function recording(driver: SandboxDriver, executed: string[]): SandboxDriver {
+  return {
+    ...driver,
+    exec(handle, request, sink, signal) {
+      const line = 'shell' in request.command ? request.command.shell : '';
+      const token = /token-\d+/.exec(line)?.[0];
+      if (token !== undefined) executed.push(token);
+      return driver.exec(handle, request, sink, signal);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { createGvisorDriver } from '../../src/sandboxes/gvisor/driver.ts';
+import { readInstallationId } from '../../src/store/sqlite/data-directory.ts';
+import { type BotUnderTest, startBot } from '../fixtures/bot-under-test.ts';
+import { nothingLeftBehind, nothingLost, nothingTwice, quiet, withStore } from '../fixtures/crash-checks.ts';
+import { createCrashStory } from '../fixtures/crash-story.ts';
+import { hostLeftovers } from '../fixtures/host-leftovers.ts';
+import { createPlatform, type Platform } from '../fixtures/platform.ts';
+import { seededRandom } from '../fixtures/random.ts';
+
+/** `AIRLOCK_TEST_KILLS` asks for more, `AIRLOCK_TEST_SEED` for one story again. */
+const ROUNDS = Number(process.env['AIRLOCK_TEST_KILLS'] ?? 10);
+const SEED = Number(process.env['AIRLOCK_TEST_SEED'] ?? 20_261_122);
+/** Creates, commands and stops on gVisor take 0.1 to 1 s: kills fall into every part of them. */
+const LONGEST_LIFE_MS = 1500;
+
+it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed ${SEED})`, { timeout: 290_000 }, async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-kill-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  const random = seededRandom(SEED);
+  const platform = createPlatform();
+  const story = createCrashStory(random, platform);
+
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const bot = await startBot({ dataDir, platform, driver: null });
+    const dies = new Promise<void>((resolve) => setTimeout(resolve, random.below(LONGEST_LIFE_MS))).then(() => bot.kill());
+    await story.act(bot, 1 + random.below(5));
+    await dies;
+  }
+  const last = await startBot({ dataDir, platform, driver: null, env: { AIRLOCK_ON_EXIT: 'stop' } });
+  onTestFinished(() => last.kill());
+  await quiet(dataDir);
+
+  const executed = await tokensInSandboxes(last, dataDir, platform);
+  await quiet(dataDir);
+  const installationId = (await readInstallationId(dataDir)) ?? '';
+  await withStore(dataDir, async (store) => {
+    await nothingLost(store, story.steps, platform);
+    nothingTwice(platform, executed);
+    const driver = createGvisorDriver({
+      dataDir,
+      installationId,
+      nodeId: installationId,
+      environment: process.env,
+      log: silentLogger,
+      clock: systemClock,
+    });
+    await nothingLeftBehind(store, driver);
+  });
+  expect(story.steps.filter((step) => step.accepted).length).toBeGreaterThan(ROUNDS / 2);
+
+  await last.stop();
+  expect(await hostLeftovers({ dataDir, installationId })).toEqual([]);
+});
+
+/** What the commands wrote, read through the bot by each agent's owner. */
+async function tokensInSandboxes(bot: BotUnderTest, dataDir: string, platform: Platform): Promise<string[]> {
+  const paused = await withStore(dataDir, (store) => store.agents({ statuses: ['PAUSED'] }));
+  for (const agent of paused) await ask(bot, agent.ownerPerson, `resume ${agent.name}`);
+  const running = await withStore(dataDir, (store) => store.agents({ statuses: ['RUNNING'] }));
+  const tokens: string[] = [];
+  for (const agent of running) {
+    const outcome = await ask(bot, agent.ownerPerson, `exec ${agent.name} -- cat /workspace/log 2>/dev/null; true`);
+    expect(outcome?.ok, `cannot read the log of ${agent.name}`).toBe(true);
+    const card = platform.messages.find((message) => message.key.endsWith(`action:${outcome?.actionId}`))?.card;
+    tokens.push(...(card?.output?.text ?? '').split('\n').filter((line) => line.startsWith('token-')));
+  }
+  return tokens;
+}
+
+let asked = 0;
+function ask(bot: BotUnderTest, person: string, text: string) {
+  asked += 1;
+  return bot.ask({
+    deliveryId: `reader-${asked}`,
+    principal: 'terminal:local',
+    displayName: person,
+    groups: [],
+    thread: { channel: 'terminal', space: 'local', room: 'local', thread: null },
+    text,
+    persona: { id: person, role: 'admin' },
+  }).outcome;
+}

@@ -1,0 +1,109 @@
+import type { Card, Channel, ChannelLimits, Inbox } from '../../src/conversation/channel.ts';
+import { AppError } from '../../src/errors.ts';
+import type { MessageRef, ThreadRef } from '../../src/model/thread.ts';
+
+/** One call as the platform saw it. */
+export interface ChannelCall {
+  type: 'post' | 'update' | 'openThread';
+  thread: ThreadRef;
+  /** Null for updates. */
+  key: string | null;
+  messageId: string | null;
+  card: Card;
+}
+
+/** A message as people see it now. */
+export interface FakeMessage {
+  ref: MessageRef;
+  key: string;
+  card: Card;
+  edits: number;
+}
+
+/** A platform in memory with faults on demand. */
+export interface FakeChannel extends Channel {
+  /** In the order they were posted. */
+  readonly messages: readonly FakeMessage[];
+  /** Every call that reached the platform, refused ones too. */
+  readonly calls: readonly ChannelCall[];
+  readonly inbox: Inbox | null;
+  /** May throw or wait: then the call does not land. */
+  before: (call: ChannelCall) => void | Promise<void>;
+  /** May throw: the call has landed, and the caller does not know. */
+  after: (call: ChannelCall) => void | Promise<void>;
+}
+
+export const UNLIMITED: ChannelLimits = {
+  postsPerMinute: Number.POSITIVE_INFINITY,
+  editsPerMinute: Number.POSITIVE_INFINITY,
+  editIntervalMs: 0,
+  outputCharacters: 3000,
+  threads: false,
+};
+
+export function createFakeChannel(
+  options: { name?: string; limits?: Partial<ChannelLimits> } = {},
+): FakeChannel {
+  const messages: FakeMessage[] = [];
+  const calls: ChannelCall[] = [];
+  let inbox: Inbox | null = null;
+
+  async function call<T>(made: ChannelCall, land: () => T): Promise<T> {
+    calls.push(made);
+    await channel.before(made);
+    const landed = land();
+    await channel.after(made);
+    return landed;
+  }
+
+  const channel: FakeChannel = {
+    name: options.name ?? 'fake',
+    limits: { ...UNLIMITED, ...options.limits },
+    messages,
+    calls,
+    get inbox() {
+      return inbox;
+    },
+    before: () => {},
+    after: () => {},
+    start: async (given) => {
+      inbox = given;
+    },
+    stop: async () => {
+      inbox = null;
+    },
+    post: (thread, card, key, { maybePosted }) =>
+      call({ type: 'post', thread, key, messageId: null, card }, () => {
+        const known = maybePosted ? messages.find((message) => message.key === key) : undefined;
+        if (known !== undefined) return known.ref;
+        const ref = { thread, messageId: `m${messages.length + 1}` };
+        messages.push({ ref, key, card, edits: 0 });
+        return ref;
+      }),
+    openThread: (ref, card, key) =>
+      call({ type: 'openThread', thread: ref.thread, key, messageId: ref.messageId, card }, () => ({
+        ...ref.thread,
+        thread: ref.messageId,
+      })),
+    update: (ref, card) =>
+      call({ type: 'update', thread: ref.thread, key: null, messageId: ref.messageId, card }, () => {
+        const message = messages.find((known) => known.ref.messageId === ref.messageId);
+        if (message === undefined) throw permanent('there is no such message');
+        message.card = card;
+        message.edits += 1;
+      }),
+    upload: async () => {},
+  };
+  return channel;
+}
+
+/** What a platform answers when it is worth trying again. */
+export function transient(retryAfterMs?: number): AppError {
+  const context: Record<string, unknown> = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new AppError('CHANNEL_TRANSIENT', 'the platform is busy', { context });
+}
+
+/** What a platform answers when it never will. */
+export function permanent(message = 'the bot was removed from the room'): AppError {
+  return new AppError('CHANNEL_PERMANENT', message);
+}

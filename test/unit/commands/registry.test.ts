@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest';
+import { createCommandRegistry } from '../../../src/commands/registry.ts';
+import type { CommandContext } from '../../../src/commands/types.ts';
+import { usage } from '../../../src/commands/usage.ts';
+import { ROLES, type Role } from '../../../src/model/principal.ts';
+import { ACTOR, agent, reads } from './facts.ts';
+
+const registry = createCommandRegistry({
+  images: { list: async () => [{ name: 'busybox' }, { name: 'node' }] },
+});
+
+function context(role: Role = 'admin'): CommandContext & { counted: string[] } {
+  const counted: string[] = [];
+  return {
+    counted,
+    actor: { ...ACTOR, role },
+    thread: { channel: 'fake', space: 's', room: 'r', thread: null },
+    store: reads({
+      agents: [
+        agent({ id: 'a'.repeat(26), name: 'box', status: 'RUNNING' }),
+        agent({ id: 'b'.repeat(26), name: 'boat', status: 'PAUSED' }),
+        agent({ id: 'c'.repeat(26), name: 'bone', status: 'STOPPED', cleaned: true }),
+      ],
+    }),
+    agents: {
+      info: async () => ({
+        runtimes: [],
+        defaultType: null,
+        live: 2,
+        maxAgents: 10,
+        running: 1,
+        host: { cpuCores: 2, memoryMb: 4096, freeDiskMb: 9000 },
+      }),
+      usage: async () => null,
+      keptOutput: async () => null,
+    },
+    orchestrator: { approvalsFor: async () => [], countQuery: (actor) => void counted.push(actor.personId) },
+    clock: { now: () => 1000, monotonic: () => 1000, after: () => ({ [Symbol.dispose]() {} }) },
+  };
+}
+
+async function outcome(text: string, role: Role = 'admin') {
+  const { command, raw } = registry.parse(text);
+  return registry.run(command, raw, context(role));
+}
+
+describe('the registry', () => {
+  it('has exactly the commands that are documented', () => {
+    expect(registry.commands.map(({ name }) => name)).toEqual([
+      'create',
+      'exec',
+      'list',
+      'status',
+      'logs',
+      'pause',
+      'resume',
+      'stop',
+      'stop-all',
+      'extend',
+      'reload',
+      'approvals',
+      'approve',
+      'deny',
+      'cancel',
+      'audit',
+      'runtimes',
+      'help',
+    ]);
+  });
+
+  it.each(registry.commands.map((command) => [command.name, command] as const))(
+    'describes %s so that every surface can offer it',
+    (_, command) => {
+      expect(command.name).toMatch(/^[a-z][a-z-]*$/);
+      expect(command.summary).toMatch(/^[A-Z].{5,99}$/);
+      expect(command.examples.length).toBeGreaterThan(0);
+      expect(ROLES).toContain(command.role);
+      const words = [
+        ...command.grammar.positionals,
+        ...command.grammar.options,
+        ...(command.grammar.rest === null ? [] : [command.grammar.rest]),
+      ];
+      expect(new Set(words.map(({ name }) => name)).size).toBe(words.length);
+      for (const word of words) expect(word.summary).not.toBe('');
+      const firstOptional = command.grammar.positionals.findIndex(({ optional }) => optional);
+      const after = firstOptional === -1 ? [] : command.grammar.positionals.slice(firstOptional);
+      expect(after.every(({ optional }) => optional)).toBe(true);
+    },
+  );
+
+  it.each(registry.commands.flatMap(({ name, examples }) => examples.map((example) => [name, example])))(
+    'has an example of %s that works: %s',
+    async (name, example) => {
+      const { command, raw } = registry.parse(example);
+      expect(command.name).toBe(name);
+      const { type } = await registry.run(command, raw, context());
+      expect(['action', 'vote', 'cancel', 'answer']).toContain(type);
+    },
+  );
+
+  it('writes usage lines from the grammar', () => {
+    const line = (name: string) => {
+      const command = registry.find(name);
+      return command === null ? null : usage(command, '/agent');
+    };
+    expect(line('create')).toBe(
+      '/agent create [name] [--skill filesystem] [--image busybox] [--sandbox gvisor] [--cpu 1] [--memory 512m] [--disk 1g] [--processes 50] [--network] [--ttl 8h]',
+    );
+    expect(line('exec')).toBe('/agent exec <agent> [--timeout 30s] -- <command…>');
+    expect(line('approve')).toBe('/agent approve <id> [--hash 1a2b-3c4d-5e6f] [note]');
+    expect(line('extend')).toBe('/agent extend <agent> [duration]');
+  });
+});
+
+describe('what a command yields', () => {
+  it.each([
+    ['create', { kind: 'agent.create', params: {} }],
+    [
+      'create box --cpu 0.5 --memory 1g --disk 1.5g --processes 20 --network --ttl 2h --image node --sandbox kata --skill filesystem',
+      {
+        kind: 'agent.create',
+        params: {
+          name: 'box',
+          image: 'node',
+          sandboxType: 'kata',
+          skill: 'filesystem',
+          timeToLiveMs: 7_200_000,
+          limits: {
+            cpuCores: 0.5,
+            memoryMb: 1024,
+            diskMb: 1536,
+            maxProcesses: 20,
+            networkEnabled: true,
+          },
+        },
+      },
+    ],
+    [
+      'exec box --timeout 90 -- make',
+      { kind: 'agent.exec', params: { agent: 'box', command: 'make', timeoutMs: 90_000 } },
+    ],
+    ['stop box --force', { kind: 'agent.stop', params: { agent: 'box', force: true } }],
+    ['stop-all 3', { kind: 'agent.stop-all', params: { confirm: 3 } }],
+    ['extend box', { kind: 'agent.extend', params: { agent: 'box' } }],
+    ['pause box', { kind: 'agent.pause', params: { agent: 'box' } }],
+    ['reload', { kind: 'config.reload', params: {} }],
+  ])('%s drafts an action', async (text, draft) => {
+    expect(await outcome(text)).toEqual({ type: 'action', draft });
+  });
+
+  it('drafts votes and cancels', async () => {
+    expect(await outcome('approve K3X9 --hash 1a2b-3c4d-5e6f  fine ')).toEqual({
+      type: 'vote',
+      actionId: 'k3x9',
+      decision: 'approve',
+      hash: '1a2b-3c4d-5e6f',
+      note: 'fine',
+    });
+    expect(await outcome('deny k3x9 no')).toMatchObject({ decision: 'deny', note: 'no', hash: null });
+    expect(await outcome('cancel k3x9')).toEqual({ type: 'cancel', actionId: 'k3x9' });
+  });
+
+  it.each([
+    ['create --memory banana', 'INVALID_LIMIT', '--memory "banana" is not a size: write 512m or 2g'],
+    ['create --cpu many', 'INVALID_LIMIT', '--cpu "many" is not a number'],
+    ['create --cpu 1e999', 'INVALID_LIMIT', '--cpu "1e999" is not a number'],
+    ['create --processes NaN', 'INVALID_LIMIT', '--processes "NaN" is not a number'],
+    ['create --ttl soon', 'INVALID_INPUT', '--ttl "soon" is not a duration: write 30s, 10m, 8h or 2d'],
+    [
+      'exec box --timeout -1s -- ls',
+      'INVALID_INPUT',
+      '--timeout "-1s" is not a duration: write 30s, 10m, 8h or 2d',
+    ],
+    ['audit 0', 'INVALID_INPUT', 'audit "0" is not a whole number from 1 to 200'],
+    ['stop-all many', 'INVALID_INPUT', 'stop-all "many" is not a whole number from 0 to 10000'],
+    ['help nothing', 'UNKNOWN_COMMAND', 'there is no command "nothing"'],
+    ['status nobody', 'AGENT_NOT_FOUND', 'there is no agent "nobody"'],
+  ])('%s is refused with %s', async (text, code, message) => {
+    await expect(outcome(text)).rejects.toMatchObject({ code, message });
+  });
+
+  it('leaves the ranges of limits to the room that knows the host', async () => {
+    expect(await outcome('create --memory -5m')).toMatchObject({
+      draft: { params: { limits: { memoryMb: -5 } } },
+    });
+  });
+
+  it('tells how to confirm stop-all', async () => {
+    expect(await outcome('stop-all')).toMatchObject({
+      type: 'answer',
+      answer: { kind: 'stop-all', agents: [{ name: 'box' }, { name: 'boat' }] },
+    });
+    await expect(outcome('stop-all', 'approver')).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+});
+
+describe('who may ask what', () => {
+  it('gives strangers help only, and counts every query', async () => {
+    const { command, raw } = registry.parse('help');
+    const asked = context('stranger');
+    expect(await registry.run(command, raw, asked)).toMatchObject({ answer: { kind: 'help' } });
+    expect(asked.counted).toEqual([ACTOR.personId]);
+    await expect(outcome('list', 'stranger')).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+    await expect(outcome('audit', 'viewer')).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+
+  it('leaves the refusal of actions to the orchestrator, which keeps a record of it', async () => {
+    expect(await outcome('create box', 'stranger')).toMatchObject({ type: 'action' });
+  });
+
+  it('shows logs to the owner, the thread of the agent, approvers and admins, and to nobody else', async () => {
+    const { command, raw } = registry.parse('logs box');
+    const own = { channel: 'fake', space: 's', room: 'r', thread: 't1' };
+    const box = agent({ name: 'box', status: 'RUNNING', ownerPerson: 'olga', thread: own });
+    const ask = (role: Role, personId: string, thread = context().thread) =>
+      registry.run(command, raw, {
+        ...context(role),
+        actor: { ...ACTOR, role, personId },
+        store: reads({ agents: [box] }),
+        thread,
+      });
+
+    for (const allowed of [
+      ask('viewer', 'olga'),
+      ask('viewer', 'bob', own),
+      ask('approver', 'bob'),
+      ask('admin', 'bob'),
+    ]) {
+      expect(await allowed).toMatchObject({ answer: { kind: 'logs' } });
+    }
+    await expect(ask('operator', 'bob')).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+    await expect(ask('stranger', 'bob', own)).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+
+  it('does not take a room for the thread of an agent that has none', async () => {
+    const { command, raw } = registry.parse('logs box');
+    const room = context().thread;
+    const box = agent({ name: 'box', status: 'RUNNING', ownerPerson: 'olga', thread: room });
+    await expect(
+      registry.run(command, raw, { ...context('operator'), store: reads({ agents: [box] }) }),
+    ).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+});
+
+describe('completion', () => {
+  async function completed(text: string, role: Role = 'admin'): Promise<string[]> {
+    const { actor, store, agents, orchestrator } = context(role);
+    const found = await registry.complete({ text, actor, store, agents, orchestrator });
+    return found.map(({ value }) => value);
+  }
+
+  it.each([
+    ['sto', ['stop', 'stop-all']],
+    ['status b', ['box', 'boat', 'bone']],
+    ['pause ', ['box']],
+    ['resume ', ['boat']],
+    ['stop bo', ['box', 'boat']],
+    ['create box --me', ['--memory']],
+    ['create --image ', ['busybox', 'node']],
+    ['create --memory 1', ['1g']],
+    ['list ', ['--all']],
+    ['help sta', ['status']],
+    ['exec box -- l', []],
+    ['exec box ls b', []],
+    ['nonsense b', []],
+  ])('of %j offers %j', async (text, values) => {
+    expect(await completed(text)).toEqual(values);
+  });
+
+  it('offers a stranger nothing but help', async () => {
+    expect(await completed('', 'stranger')).toEqual(['help']);
+  });
+});
