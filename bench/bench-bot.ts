@@ -22,7 +22,13 @@ export async function startBenchBot(env: Record<string, string> = {}): Promise<B
   let posted = 0;
   const channel: Channel = {
     name: 'terminal',
-    limits: { postsPerMinute: 1e9, editsPerMinute: 1e9, editIntervalMs: 0, outputCharacters: 4000, threads: false },
+    limits: {
+      postsPerMinute: 1e9,
+      editsPerMinute: 1e9,
+      editIntervalMs: 0,
+      outputCharacters: 4000,
+      threads: false,
+    },
     start: async (given) => void (inbox = given),
     stop: async () => {},
     post: async (thread) => ({ thread, messageId: `m${++posted}` }),
@@ -34,7 +40,13 @@ export async function startBenchBot(env: Record<string, string> = {}): Promise<B
   const { writeFile } = await import('node:fs/promises');
   await writeFile(policy, 'limits: { maxAgents: 100, perPerson: 100, requestsPerMinute: 10000 }\n');
   const config = await loadConfig({
-    env: { PATH: process.env['PATH'] ?? '', AIRLOCK_DATA_DIR: dataDir, AIRLOCK_CONFIG: policy, AIRLOCK_ON_EXIT: 'stop', ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      AIRLOCK_DATA_DIR: dataDir,
+      AIRLOCK_CONFIG: policy,
+      AIRLOCK_ON_EXIT: 'stop',
+      ...env,
+    },
     cwd: dataDir,
   });
   const app = createApp(config, { channels: [channel] });
@@ -47,11 +59,19 @@ export async function startBenchBot(env: Record<string, string> = {}): Promise<B
       const started = performance.now();
       const said: Card[] = [];
       const accepted = await inbox.command(
-        { deliveryId: `b${++asked}`, principal: 'terminal:local', displayName: 'bench', groups: [], thread: ROOM, text },
+        {
+          deliveryId: `b${++asked}`,
+          principal: 'terminal:local',
+          displayName: 'bench',
+          groups: [],
+          thread: ROOM,
+          text,
+        },
         { private: async (card) => void said.push(card), form: async () => {} },
       );
       const outcome = await accepted.settled;
-      if (!outcome.ok) throw new Error(`${text}: ${said.map((card) => `${card.title} ${card.text.join(' ')}`).join('; ')}`);
+      if (!outcome.ok)
+        throw new Error(`${text}: ${said.map((card) => `${card.title} ${card.text.join(' ')}`).join('; ')}`);
       return performance.now() - started;
     },
     async [Symbol.asyncDispose]() {

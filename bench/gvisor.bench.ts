@@ -18,7 +18,14 @@ const AT_ONCE = 4;
 async function againstBareRunsc(bot: BenchBot): Promise<BenchLine[]> {
   await bot.ask('create first');
   const bare = await bareOf(bot);
-  const times = { bareCreate: [], create: [], bareExec: [], exec: [], bareStop: [], stop: [] } satisfies Record<string, number[]> as Record<string, number[]>;
+  const times = {
+    bareCreate: [],
+    create: [],
+    bareExec: [],
+    exec: [],
+    bareStop: [],
+    stop: [],
+  } satisfies Record<string, number[]> as Record<string, number[]>;
   const note = async (name: string, work: () => Promise<unknown>) => {
     const started = performance.now();
     await work();
@@ -35,21 +42,52 @@ async function againstBareRunsc(bot: BenchBot): Promise<BenchLine[]> {
     await note('stop', () => bot.ask('stop probe --force'));
   }
   const ratio = (own: string, raw: string) => median(times[own] ?? []) / median(times[raw] ?? []);
-  const both = (own: string, raw: string) => `${median(times[own] ?? []).toFixed(0)} ms over ${median(times[raw] ?? []).toFixed(0)} ms`;
+  const both = (own: string, raw: string) =>
+    `${median(times[own] ?? []).toFixed(0)} ms over ${median(times[raw] ?? []).toFixed(0)} ms`;
   return [
-    budgeted({ name: 'create to RUNNING over bare runsc create + start', value: ratio('create', 'bareCreate'), unit: 'x', budget: 1.4, note: both('create', 'bareCreate') }),
-    budgeted({ name: 'exec through inbox, policy, audit and store over bare runsc exec', value: ratio('exec', 'bareExec'), unit: 'x', budget: 1.15, note: both('exec', 'bareExec') }),
-    { name: 'stop (force, everything removed and looked at) over bare kill + delete', value: ratio('stop', 'bareStop'), unit: 'x', note: both('stop', 'bareStop') },
+    budgeted({
+      name: 'create to RUNNING over bare runsc create + start',
+      value: ratio('create', 'bareCreate'),
+      unit: 'x',
+      budget: 1.4,
+      note: both('create', 'bareCreate'),
+    }),
+    budgeted({
+      name: 'exec through inbox, policy, audit and store over bare runsc exec',
+      value: ratio('exec', 'bareExec'),
+      unit: 'x',
+      budget: 1.15,
+      note: both('exec', 'bareExec'),
+    }),
+    {
+      name: 'stop (force, everything removed and looked at) over bare kill + delete',
+      value: ratio('stop', 'bareStop'),
+      unit: 'x',
+      note: both('stop', 'bareStop'),
+    },
   ];
 }
 
 async function bareOf(bot: BenchBot) {
   const base = path.join(bot.dataDir, 'gvisor');
   const id = (await readdir(base)).find((name) => CONTAINER_ID_PATTERN.test(name));
-  const driver = createGvisorDriver({ dataDir: bot.dataDir, installationId: 'bench000', nodeId: 'bench', environment: process.env, log: silentLogger, clock: systemClock });
+  const driver = createGvisorDriver({
+    dataDir: bot.dataDir,
+    installationId: 'bench000',
+    nodeId: 'bench',
+    environment: process.env,
+    log: silentLogger,
+    clock: systemClock,
+  });
   const [binary, info] = [await findRunsc(process.env), await driver.detect()];
-  if (id === undefined || binary === null || info.platform === null) throw new Error('no agent or no runsc to compare with');
-  return bareRunsc({ binary, platform: info.platform, bundle: path.join(base, id, 'bundle'), directory: bot.dataDir });
+  if (id === undefined || binary === null || info.platform === null)
+    throw new Error('no agent or no runsc to compare with');
+  return bareRunsc({
+    binary,
+    platform: info.platform,
+    bundle: path.join(base, id, 'bundle'),
+    directory: bot.dataDir,
+  });
 }
 
 /** Cost as agents grow to 1, 10, 50, and what fifty idle ones hold. */
@@ -61,16 +99,27 @@ async function asTheyGrow(bot: BenchBot): Promise<BenchLine[]> {
   for (const size of [1, 10, MANY]) {
     const times: number[] = [];
     while (made < size) {
-      const batch = Array.from({ length: Math.min(AT_ONCE, size - made) }, () => bot.ask(`create many-${(made += 1)}`));
+      const batch = Array.from({ length: Math.min(AT_ONCE, size - made) }, () =>
+        bot.ask(`create many-${(made += 1)}`),
+      );
       times.push(...(await Promise.all(batch)));
     }
     const execs: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) execs.push(await bot.ask('exec many-1 -- true'));
     const now = { create: median(times), exec: median(execs) };
     if (size === 1) one = now;
-    lines.push({ name: `exec with ${size} live agents over exec with 1`, value: now.exec / one.exec, unit: 'x', note: `${now.exec.toFixed(0)} ms` });
+    lines.push({
+      name: `exec with ${size} live agents over exec with 1`,
+      value: now.exec / one.exec,
+      unit: 'x',
+      note: `${now.exec.toFixed(0)} ms`,
+    });
   }
-  lines.push({ name: `${MANY} agents created, ${AT_ONCE} at a time (with the execs between)`, value: (performance.now() - started) / 1000, unit: 's' });
+  lines.push({
+    name: `${MANY} agents created, ${AT_ONCE} at a time (with the execs between)`,
+    value: (performance.now() - started) / 1000,
+    unit: 's',
+  });
   lines.push(await memory(`memory of the bot with ${MANY} idle agents`));
   return lines;
 }

@@ -4,7 +4,7 @@ import type { AgentManager } from './agents/types.ts';
 import { createCommandRegistry } from './commands/registry.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { createPolicySource } from './config/policy-source.ts';
-import { createConversation } from './conversation/conversation.ts';
+import { type Conversation, createConversation } from './conversation/conversation.ts';
 import type { Channel } from './conversation/channel.ts';
 import { AppError } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -15,6 +15,7 @@ import { openCgroups } from './sandboxes/cgroups.ts';
 import { createImageStore, type ImageStore } from './sandboxes/images/image-store.ts';
 import { driverRegistry } from './sandboxes/registry.ts';
 import type { SandboxDriver } from './sandboxes/sandbox.ts';
+import { startDailyBackups } from './store/sqlite/daily-backups.ts';
 import { openDataDirectory } from './store/sqlite/data-directory.ts';
 import { openStore } from './store/sqlite/open-store.ts';
 
@@ -71,6 +72,7 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
     stack.defer(() => data.close());
     const store = await openStore({ path: data.databasePath, dataDir: data.path, clock, log });
     stack.defer(() => store.close());
+    stack.use(await startDailyBackups({ store, clock, log }));
 
     const nodeId = data.installationId;
     const drivers = overrides.drivers ?? createDrivers(data.path, data.installationId);
@@ -99,6 +101,7 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       drivers,
       images,
       config,
+      policy,
       clock,
       log,
       nodeId,
@@ -129,17 +132,21 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
     await startRooms(stack, { agents, orchestrator, conversation });
   }
 
-  /** Each room's stop is registered before its start, so that a start that fails half-way is undone too. */
+  /**
+   * Each room's stop is registered before its start, so that a start that fails half-way is undone too. At the end nothing new is
+   * taken, work ends, agents stop, and only then does the conversation, which tells how all that went.
+   */
   async function startRooms(
     stack: AsyncDisposableStack,
-    rooms: { agents: AgentManager; orchestrator: Room; conversation: Room },
+    rooms: { agents: AgentManager; orchestrator: Room; conversation: Conversation },
   ): Promise<void> {
+    stack.defer(() => rooms.conversation.stop());
     stack.defer(() => rooms.agents.stop(config.onExit));
     const recovery = await rooms.agents.start();
     log[recovery.quarantined.length > 0 ? 'warn' : 'info']({ recovery }, 'agents reconciled');
     stack.defer(() => rooms.orchestrator.stop());
     await rooms.orchestrator.start();
-    stack.defer(() => rooms.conversation.stop());
+    stack.defer(() => rooms.conversation.quiesce());
     await rooms.conversation.start();
   }
 

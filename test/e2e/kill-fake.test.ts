@@ -16,7 +16,9 @@ const SEED = Number(process.env['AIRLOCK_TEST_SEED'] ?? 20_261_122);
 /** A bot's whole round of work on the fake driver fits into this, so kills fall into every part of it. */
 const LONGEST_LIFE_MS = 250;
 
-it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`, { timeout: 280_000 }, async () => {
+it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`, {
+  timeout: 280_000,
+}, async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-kill-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const random = seededRandom(SEED);
@@ -27,7 +29,9 @@ it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`,
 
   for (let round = 0; round < ROUNDS; round += 1) {
     const bot = await startBot({ dataDir, platform, driver: world });
-    const dies = new Promise<void>((resolve) => setTimeout(resolve, random.below(LONGEST_LIFE_MS))).then(() => bot.kill());
+    const dies = new Promise<void>((resolve) => setTimeout(resolve, random.below(LONGEST_LIFE_MS))).then(() =>
+      bot.kill(),
+    );
     await story.act(bot, 1 + random.below(6));
     await dies;
   }

@@ -19,7 +19,9 @@ const SEED = Number(process.env['AIRLOCK_TEST_SEED'] ?? 20_261_122);
 /** Creates, commands and stops on gVisor take 0.1 to 1 s: kills fall into every part of them. */
 const LONGEST_LIFE_MS = 1500;
 
-it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed ${SEED})`, { timeout: 290_000 }, async () => {
+it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed ${SEED})`, {
+  timeout: 290_000,
+}, async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-kill-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const random = seededRandom(SEED);
@@ -28,7 +30,9 @@ it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed 
 
   for (let round = 0; round < ROUNDS; round += 1) {
     const bot = await startBot({ dataDir, platform, driver: null });
-    const dies = new Promise<void>((resolve) => setTimeout(resolve, random.below(LONGEST_LIFE_MS))).then(() => bot.kill());
+    const dies = new Promise<void>((resolve) => setTimeout(resolve, random.below(LONGEST_LIFE_MS))).then(() =>
+      bot.kill(),
+    );
     await story.act(bot, 1 + random.below(5));
     await dies;
   }
@@ -65,9 +69,15 @@ async function tokensInSandboxes(bot: BotUnderTest, dataDir: string, platform: P
   const running = await withStore(dataDir, (store) => store.agents({ statuses: ['RUNNING'] }));
   const tokens: string[] = [];
   for (const agent of running) {
-    const outcome = await ask(bot, agent.ownerPerson, `exec ${agent.name} -- cat /workspace/log 2>/dev/null; true`);
+    const outcome = await ask(
+      bot,
+      agent.ownerPerson,
+      `exec ${agent.name} -- cat /workspace/log 2>/dev/null; true`,
+    );
     expect(outcome?.ok, `cannot read the log of ${agent.name}`).toBe(true);
-    const card = platform.messages.find((message) => message.key.endsWith(`action:${outcome?.actionId}`))?.card;
+    const card = platform.messages.find((message) =>
+      message.key.endsWith(`action:${outcome?.actionId}`),
+    )?.card;
     tokens.push(...(card?.output?.text ?? '').split('\n').filter((line) => line.startsWith('token-')));
   }
   return tokens;

@@ -48,7 +48,13 @@ describe.each([
   it('hands over both streams and the exit code', async () => {
     const { said, end } = await collect('echo out; echo err >&2; exit 3', pipes());
     expect(said).toEqual({ stdout: 'out\n', stderr: 'err\n' });
-    expect(end).toMatchObject({ exitCode: 3, signal: null, notStarted: null, heldOpen: false, streamError: null });
+    expect(end).toMatchObject({
+      exitCode: 3,
+      signal: null,
+      notStarted: null,
+      heldOpen: false,
+      streamError: null,
+    });
   });
 
   it('reads end of file when it is given nothing', async () => {
@@ -140,12 +146,22 @@ describe.each([
   });
 
   it('that is not there is an end, not an exception', async () => {
-    const spawned = await spawnStreaming({ file: '/no/such', args: [], ...pipes(), onOutput: async () => undefined });
+    const spawned = await spawnStreaming({
+      file: '/no/such',
+      args: [],
+      ...pipes(),
+      onOutput: async () => undefined,
+    });
     expect((await spawned.ended).notStarted?.message).toContain('ENOENT');
   });
 
   it('with an argument that no program can get is an end, not an exception', async () => {
-    const spawned = await spawnStreaming({ file: 'sh', args: ['a\0b'], ...pipes(), onOutput: async () => undefined });
+    const spawned = await spawnStreaming({
+      file: 'sh',
+      args: ['a\0b'],
+      ...pipes(),
+      onOutput: async () => undefined,
+    });
     expect((await spawned.ended).notStarted).toBeInstanceOf(Error);
   });
 
@@ -163,8 +179,6 @@ it('can open its streams by name over real pipes', async () => {
 
 it('leaves no pipe open after many programs at once', async () => {
   const before = await openPipes();
-  await Promise.all(
-    Array.from({ length: 30 }, () => collect('cat', { pipes: pool, stdin: lines('hello') })),
-  );
+  await Promise.all(Array.from({ length: 30 }, () => collect('cat', { pipes: pool, stdin: lines('hello') })));
   expect(await openPipes()).toBe(before);
 });

@@ -23,7 +23,11 @@ const row = (pid: number, parent: number, more: Partial<ProcessRow> = {}): Proce
 });
 const INIT = [row(1, 0, { session: 1, startTicks: 2 }), row(2, 1, { session: 1, startTicks: 3 })];
 const HELPER_ROW = row(HELPER, 0, { startTicks: 2000 });
-const look = (...rows: ProcessRow[]): Look => ({ rows: [...INIT, ...rows, HELPER_ROW], helperPid: HELPER, complete: true });
+const look = (...rows: ProcessRow[]): Look => ({
+  rows: [...INIT, ...rows, HELPER_ROW],
+  helperPid: HELPER,
+  complete: true,
+});
 const target = (more: Partial<SweepTarget> = {}): SweepTarget => ({
   pid: 10,
   ageMs: () => 9900,
@@ -65,7 +69,9 @@ describe('parseLook', () => {
     );
     fc.assert(
       fc.property(fc.array(anyName, { minLength: 1, maxLength: 8 }), (names) => {
-        const text = names.map((name, index) => statLine(index + 5, name.replaceAll('\0', ''), { parent: index })).join('');
+        const text = names
+          .map((name, index) => statLine(index + 5, name.replaceAll('\0', ''), { parent: index }))
+          .join('');
         const parsed = parseLook(`${text}end 9 ${names.length}\n`);
         expect(parsed?.look.rows.map(({ pid, parent }) => [pid, parent])).toEqual(
           names.map((_, index) => [index + 5, index]),
@@ -83,7 +89,9 @@ describe('selectVictims', () => {
 
   it('never takes init, its child, the helper or another command', () => {
     const others = [row(20, 0), row(21, 20)];
-    expect(pidsOf(look(row(10, 0), ...others), target({ otherPids: new Set([20]), overlapped: true }))).toEqual([10]);
+    expect(
+      pidsOf(look(row(10, 0), ...others), target({ otherPids: new Set([20]), overlapped: true })),
+    ).toEqual([10]);
   });
 
   it('takes an orphan that started after the command, with all below it', () => {
@@ -97,11 +105,17 @@ describe('selectVictims', () => {
 
   it('leaves a daemon in the session of another command, ended or running', () => {
     const daemon = row(30, 1, { session: 8 });
-    expect(pidsOf(look(row(10, 0), daemon), target({ otherPids: new Set([8]), overlapped: true }))).toEqual([10]);
+    expect(pidsOf(look(row(10, 0), daemon), target({ otherPids: new Set([8]), overlapped: true }))).toEqual([
+      10,
+    ]);
   });
 
   it('takes an orphan nobody can attribute, and says so', () => {
-    const victims = selectVictims(look(row(10, 0), row(30, 1), row(31, 30)), target({ overlapped: true }), newSweepMemory());
+    const victims = selectVictims(
+      look(row(10, 0), row(30, 1), row(31, 30)),
+      target({ overlapped: true }),
+      newSweepMemory(),
+    );
     expect(victims.map((victim) => [victim.row.pid, victim.attributable])).toEqual([
       [10, true],
       [30, false],
@@ -110,7 +124,11 @@ describe('selectVictims', () => {
   });
 
   it('attributes by session although others ran at the same time', () => {
-    const victims = selectVictims(look(row(30, 1, { session: 10 })), target({ overlapped: true }), newSweepMemory());
+    const victims = selectVictims(
+      look(row(30, 1, { session: 10 })),
+      target({ overlapped: true }),
+      newSweepMemory(),
+    );
     expect(victims.map((victim) => victim.attributable)).toEqual([true]);
   });
 
@@ -128,7 +146,9 @@ describe('selectVictims', () => {
   });
 
   it('does not take a pid that was given away again', () => {
-    expect(pidsOf(look(row(10, 5, { startTicks: 1500 }), row(5, 1, { startTicks: 4 })), target())).toEqual([]);
+    expect(pidsOf(look(row(10, 5, { startTicks: 1500 }), row(5, 1, { startTicks: 4 })), target())).toEqual(
+      [],
+    );
     expect(pidsOf(look(row(10, 0, { startTicks: 4 })), target())).toEqual([]);
   });
 
@@ -142,7 +162,11 @@ describe('selectVictims', () => {
   });
 
   it('counts out the dead, but not one whose other threads run on', () => {
-    const zombies = [row(11, 10, { state: 'Z' }), row(12, 10, { state: 'Z', threads: 2 }), row(13, 10, { state: 'X' })];
+    const zombies = [
+      row(11, 10, { state: 'Z' }),
+      row(12, 10, { state: 'Z', threads: 2 }),
+      row(13, 10, { state: 'X' }),
+    ];
     expect(pidsOf(look(row(10, 0), ...zombies), target())).toEqual([10, 12]);
   });
 
@@ -186,7 +210,13 @@ describe('sweep', () => {
     const { helper, signals } = fakeSandbox([row(10, 0), row(11, 10)]);
     const evidence = await sweep(helper, target());
     expect(signals).toEqual(['STOP 10 11', 'KILL 10 11']);
-    expect(evidence).toMatchObject({ killed: [10, 11], left: [], looks: 3, froze: false, processesAtStart: 2 });
+    expect(evidence).toMatchObject({
+      killed: [10, 11],
+      left: [],
+      looks: 3,
+      froze: false,
+      processesAtStart: 2,
+    });
   });
 
   it('touches nothing when nothing is there', async () => {

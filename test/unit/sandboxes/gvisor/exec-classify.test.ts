@@ -26,8 +26,20 @@ const ends: [string, Partial<EndObserved>, string, number | null, number | null]
   ['128 with the oom counter', { clientExitCode: 128, sandbox: OOM }, 'out-of-memory', null, null],
   ['128 while the agent stops', { clientExitCode: 128, sandbox: STOPPING }, 'stopped', null, null],
   ['a client killed from outside', { clientExitCode: null }, 'unknown', null, null],
-  ['0 of an incarnation that is gone', { clientExitCode: 0, waitStatus: 0, sandbox: DEAD }, 'sandbox-lost', null, null],
-  ['1 right before the sandbox went', { clientExitCode: 1, waitStatus: exited(1), sandbox: DEAD }, 'exited', 1, null],
+  [
+    '0 of an incarnation that is gone',
+    { clientExitCode: 0, waitStatus: 0, sandbox: DEAD },
+    'sandbox-lost',
+    null,
+    null,
+  ],
+  [
+    '1 right before the sandbox went',
+    { clientExitCode: 1, waitStatus: exited(1), sandbox: DEAD },
+    'exited',
+    1,
+    null,
+  ],
   ['a timeout', { clientExitCode: 137, waitStatus: 9, endedBy: 'timed-out' }, 'timed-out', null, null],
   ['a cancel', { clientExitCode: null, endedBy: 'cancelled' }, 'cancelled', null, null],
   ['a stop', { clientExitCode: 128, endedBy: 'stopped', sandbox: DEAD }, 'stopped', null, null],
@@ -39,7 +51,9 @@ test.each(ends)('%s', (_name, seen, cause, exitCode, signal) => {
 });
 
 test('reads the wait status from the log of both ages', () => {
-  expect(parseWaitStatus('I1122 18:08:19.731105   11817 main.go:266] Exiting with status: 35072\n')).toBe(35072);
+  expect(parseWaitStatus('I1122 18:08:19.731105   11817 main.go:266] Exiting with status: 35072\n')).toBe(
+    35072,
+  );
   expect(parseWaitStatus('I1122 18:20:30.587147   19238 cli.go:317] Exiting with status: 9\n')).toBe(9);
   expect(parseWaitStatus('W1122 cli.go:326] Failure to execute command, err: 1\n')).toBeNull();
 });
@@ -52,7 +66,9 @@ describe('hints', () => {
   });
   it('tell of processes, disk and others', () => {
     expect(hintsOf({ ...measured, processes: 45 }, false)).toEqual(['near-process-limit']);
-    expect(hintsOf({ ...measured, disk: { usedBytes: 95, totalBytes: 100 } }, false)).toEqual(['disk-almost-full']);
+    expect(hintsOf({ ...measured, disk: { usedBytes: 95, totalBytes: 100 } }, false)).toEqual([
+      'disk-almost-full',
+    ]);
     expect(hintsOf({ ...measured, processes: null, disk: null }, true)).toEqual(['others-killed']);
   });
 });
@@ -61,14 +77,34 @@ describe('a command that never started', () => {
   const details = { program: 'nosuch', shell: false, cwd: '/workspace', sandbox: ALIVE };
   const executing = 'executing processes for container: executing command "nosuch" in sandbox: ';
   test.each([
-    [`${executing}error finding executable "nosuch" in PATH []: no such file or directory`, details, 'INVALID_INPUT', 'nosuch'],
-    [`${executing}no such file or directory`, { ...details, program: '/bin/sh', shell: true }, 'INVALID_INPUT', 'shell'],
+    [
+      `${executing}error finding executable "nosuch" in PATH []: no such file or directory`,
+      details,
+      'INVALID_INPUT',
+      'nosuch',
+    ],
+    [
+      `${executing}no such file or directory`,
+      { ...details, program: '/bin/sh', shell: true },
+      'INVALID_INPUT',
+      'shell',
+    ],
     [`${executing}permission denied`, details, 'INVALID_INPUT', 'nosuch'],
     [`${executing}try again`, details, 'RUNTIME_BUSY', 'process limit'],
     [`${executing}argument list too long`, details, 'TOO_LONG', 'too long'],
     ['cannot exec in container in state paused', details, 'WRONG_STATE', 'paused'],
-    ['urpc method "containerManager.ExecuteAsync" failed: EOF', { ...details, sandbox: DEAD }, 'SANDBOX_LOST', 'gone'],
-    ['urpc method "containerManager.ExecuteAsync" failed: EOF', { ...details, sandbox: STOPPING }, 'WRONG_STATE', 'stopping'],
+    [
+      'urpc method "containerManager.ExecuteAsync" failed: EOF',
+      { ...details, sandbox: DEAD },
+      'SANDBOX_LOST',
+      'gone',
+    ],
+    [
+      'urpc method "containerManager.ExecuteAsync" failed: EOF',
+      { ...details, sandbox: STOPPING },
+      'WRONG_STATE',
+      'stopping',
+    ],
     ['something new', details, 'RUNTIME_FAILED', 'something new'],
     ['', details, 'RUNTIME_FAILED', 'no reason'],
   ])('because of %j', (said, given, code, text) => {

@@ -22,7 +22,12 @@ test('a line goes to the shell as typed, as the commands’ user without any cap
 
 test('the environment is explicit: ours, then the identity’s, then the request’s, and the name last', () => {
   const { env } = commandProcess(request({ env: { REGION: 'us', AIRLOCK_AGENT: 'forged' } }), identity);
-  expect(env.toSorted()).toEqual(['AIRLOCK_AGENT=calm-otter', 'HOME=/workspace', 'PATH=/opt/bin', 'REGION=us']);
+  expect(env.toSorted()).toEqual([
+    'AIRLOCK_AGENT=calm-otter',
+    'HOME=/workspace',
+    'PATH=/opt/bin',
+    'REGION=us',
+  ]);
 });
 
 test.each([
@@ -34,5 +39,7 @@ test.each([
   ['no time', { timeoutMs: 0 }],
   ['a strange id', { execId: '../../etc' }],
 ] satisfies [string, Partial<ExecRequest>][])('refuses %s', (_name, more) => {
-  expect(() => commandProcess(request(more), identity)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+  expect(() => commandProcess(request(more), identity)).toThrow(
+    expect.objectContaining({ code: 'INVALID_INPUT' }),
+  );
 });
