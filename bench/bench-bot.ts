@@ -1,11 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { createApp } from '../src/app.ts';
-import { loadConfig } from '../src/config/load-config.ts';
 import type { Card } from '../src/conversation/card.ts';
 import type { Channel, Inbox } from '../src/conversation/channel.ts';
 import type { ThreadRef } from '../src/model/thread.ts';
+import { benchConfig } from './bench-config.ts';
 
 const ROOM: ThreadRef = { channel: 'terminal', space: 'local', room: 'local', thread: null };
 
@@ -16,8 +13,9 @@ export interface BenchBot extends AsyncDisposable {
   ask(text: string): Promise<number>;
 }
 
-export async function startBenchBot(env: Record<string, string> = {}): Promise<BenchBot> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-bench-'));
+export async function startBenchBot(): Promise<BenchBot> {
+  await using opened = new AsyncDisposableStack();
+  const { config } = await benchConfig(opened);
   let inbox: Inbox | null = null;
   let posted = 0;
   const channel: Channel = {
@@ -36,24 +34,13 @@ export async function startBenchBot(env: Record<string, string> = {}): Promise<B
     update: async () => {},
     upload: async () => {},
   };
-  const policy = path.join(dataDir, 'airlock.yaml');
-  const { writeFile } = await import('node:fs/promises');
-  await writeFile(policy, 'limits: { maxAgents: 100, perPerson: 100, requestsPerMinute: 10000 }\n');
-  const config = await loadConfig({
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      AIRLOCK_DATA_DIR: dataDir,
-      AIRLOCK_CONFIG: policy,
-      AIRLOCK_ON_EXIT: 'stop',
-      ...env,
-    },
-    cwd: dataDir,
-  });
   const app = createApp(config, { channels: [channel] });
+  opened.defer(() => app.stop());
   await app.start();
+  const all = opened.move();
   let asked = 0;
   return {
-    dataDir,
+    dataDir: config.dataDir,
     async ask(text) {
       if (inbox === null) throw new Error('the bot has not started');
       const started = performance.now();
@@ -74,9 +61,6 @@ export async function startBenchBot(env: Record<string, string> = {}): Promise<B
         throw new Error(`${text}: ${said.map((card) => `${card.title} ${card.text.join(' ')}`).join('; ')}`);
       return performance.now() - started;
     },
-    async [Symbol.asyncDispose]() {
-      await app.stop();
-      await rm(dataDir, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }

@@ -1,5 +1,5 @@
 /** Airlock's own cost on real gVisor, as ratios against bare runsc in the same run. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { systemClock } from '../src/lib/clock.ts';
 import { CONTAINER_ID_PATTERN } from '../src/lib/ids.ts';
@@ -8,6 +8,7 @@ import { createGvisorDriver } from '../src/sandboxes/gvisor/driver.ts';
 import { findRunsc } from '../src/sandboxes/gvisor/find-binary.ts';
 import { bareRunsc } from './bare-runsc.ts';
 import { type BenchBot, startBenchBot } from './bench-bot.ts';
+import { type BenchCore, startBenchCore } from './bench-core.ts';
 import { type BenchLine, budgeted, median } from './bench-line.ts';
 import { printLines } from './print.ts';
 
@@ -15,9 +16,9 @@ const ROUNDS = 15;
 const MANY = 50;
 const AT_ONCE = 4;
 
-async function againstBareRunsc(bot: BenchBot): Promise<BenchLine[]> {
-  await bot.ask('create first');
-  const bare = await bareOf(bot);
+async function againstBareRunsc(core: BenchCore): Promise<BenchLine[]> {
+  await core.act({ kind: 'agent.create', params: { name: 'first' } });
+  const bare = await bareOf(core.dataDir);
   const times = {
     bareCreate: [],
     create: [],
@@ -35,11 +36,13 @@ async function againstBareRunsc(bot: BenchBot): Promise<BenchLine[]> {
     // Turn about, so that a noisy neighbour hurts both alike.
     let id = '';
     await note('bareCreate', async () => (id = await bare.create()));
-    await note('create', () => bot.ask('create probe'));
+    await note('create', () => core.act({ kind: 'agent.create', params: { name: 'probe' } }));
     await note('bareExec', () => bare.exec(id, 'echo hello'));
-    await note('exec', () => bot.ask('exec probe -- echo hello'));
+    await note('exec', () =>
+      core.act({ kind: 'agent.exec', params: { agent: 'probe', command: 'echo hello' } }),
+    );
     await note('bareStop', () => bare.stop(id));
-    await note('stop', () => bot.ask('stop probe --force'));
+    await note('stop', () => core.act({ kind: 'agent.stop', params: { agent: 'probe', force: true } }));
   }
   const ratio = (own: string, raw: string) => median(times[own] ?? []) / median(times[raw] ?? []);
   const both = (own: string, raw: string) =>
@@ -53,7 +56,7 @@ async function againstBareRunsc(bot: BenchBot): Promise<BenchLine[]> {
       note: both('create', 'bareCreate'),
     }),
     budgeted({
-      name: 'exec through inbox, policy, audit and store over bare runsc exec',
+      name: 'exec through orchestrator, audit and store over bare runsc exec',
       value: ratio('exec', 'bareExec'),
       unit: 'x',
       budget: 1.15,
@@ -68,11 +71,11 @@ async function againstBareRunsc(bot: BenchBot): Promise<BenchLine[]> {
   ];
 }
 
-async function bareOf(bot: BenchBot) {
-  const base = path.join(bot.dataDir, 'gvisor');
+async function bareOf(dataDir: string) {
+  const base = path.join(dataDir, 'gvisor');
   const id = (await readdir(base)).find((name) => CONTAINER_ID_PATTERN.test(name));
   const driver = createGvisorDriver({
-    dataDir: bot.dataDir,
+    dataDir,
     installationId: 'bench000',
     nodeId: 'bench',
     environment: process.env,
@@ -86,56 +89,52 @@ async function bareOf(bot: BenchBot) {
     binary,
     platform: info.platform,
     bundle: path.join(base, id, 'bundle'),
-    directory: bot.dataDir,
+    directory: dataDir,
   });
 }
 
-/** Cost as agents grow to 1, 10, 50, and what fifty idle ones hold. */
+/** The cost of an agent and of a command as agents grow to 1, 10, 50. */
 async function asTheyGrow(bot: BenchBot): Promise<BenchLine[]> {
   const lines: BenchLine[] = [];
   let made = 0;
-  let one = { create: 0, exec: 0 };
-  const started = performance.now();
+  let creatingMs = 0;
+  let one: { create: number; exec: number } | null = null;
   for (const size of [1, 10, MANY]) {
-    const times: number[] = [];
+    const creates: number[] = [];
+    const started = performance.now();
     while (made < size) {
-      const batch = Array.from({ length: Math.min(AT_ONCE, size - made) }, () =>
-        bot.ask(`create many-${(made += 1)}`),
-      );
-      times.push(...(await Promise.all(batch)));
+      const next = Array.from({ length: Math.min(AT_ONCE, size - made) }, () => `create many-${(made += 1)}`);
+      creates.push(...(await Promise.all(next.map((line) => bot.ask(line)))));
     }
+    const took = performance.now() - started;
+    creatingMs += took;
     const execs: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) execs.push(await bot.ask('exec many-1 -- true'));
-    const now = { create: median(times), exec: median(execs) };
-    if (size === 1) one = now;
-    lines.push({
-      name: `exec with ${size} live agents over exec with 1`,
-      value: now.exec / one.exec,
-      unit: 'x',
-      note: `${now.exec.toFixed(0)} ms`,
-    });
+    const now = { create: took / creates.length, exec: median(execs) };
+    one ??= now;
+    lines.push(
+      {
+        name: `create, per agent, on the way to ${size}, over the first`,
+        value: now.create / one.create,
+        unit: 'x',
+        note: `${now.create.toFixed(0)} ms`,
+      },
+      {
+        name: `exec (typed to shown) with ${size} live, over exec with 1`,
+        value: now.exec / one.exec,
+        unit: 'x',
+        note: `${now.exec.toFixed(0)} ms`,
+      },
+    );
   }
-  lines.push({
-    name: `${MANY} agents created, ${AT_ONCE} at a time (with the execs between)`,
-    value: (performance.now() - started) / 1000,
-    unit: 's',
-  });
-  lines.push(await memory(`memory of the bot with ${MANY} idle agents`));
+  lines.push({ name: `${MANY} agents created, ${AT_ONCE} at a time`, value: creatingMs / 1000, unit: 's' });
   return lines;
-}
-
-async function memory(name: string, budget?: number): Promise<BenchLine> {
-  globalThis.gc?.();
-  const status = await readFile('/proc/self/status', 'utf8');
-  const value = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-  return budget === undefined ? { name, value, unit: 'MB' } : budgeted({ name, value, unit: 'MB', budget });
 }
 
 let kept = true;
 {
-  await using bot = await startBenchBot();
-  kept = printLines('Memory', [await memory('memory of the idle bot, terminal only', 100)]) && kept;
-  kept = printLines('gVisor', await againstBareRunsc(bot)) && kept;
+  await using core = await startBenchCore();
+  kept = printLines('gVisor', await againstBareRunsc(core));
 }
 {
   await using bot = await startBenchBot();

@@ -21,15 +21,18 @@ export interface TerminalEdge {
 export interface ChannelContext {
   config: Config;
   terminal: TerminalEdge;
+  /** What becomes of the agents when the bot ends now, in words; null when there are none. */
+  farewell: () => Promise<string | null>;
   clock: Clock;
   log: Logger;
 }
 
 /** One line a channel. Its code is loaded only when it is configured. */
 const CHANNELS: Readonly<Record<string, (context: ChannelContext) => Promise<Channel>>> = {
-  terminal: async ({ config, terminal, clock, log }) =>
+  terminal: async ({ config, terminal, farewell, clock, log }) =>
     (await import('./terminal/terminal-channel.ts')).createTerminalChannel({
       ...terminal,
+      farewell,
       personas: config.channels.length === 1,
       historyPath: join(config.dataDir, 'terminal-history'),
       clock,

@@ -11,6 +11,6 @@ bash scripts/setup.sh
 status=0
 for file in bench/*"${1:-}"*.bench.ts; do
   [ -f "$file" ] || { echo "no benchmark is called *${1:-}*" >&2; exit 1; }
-  tini -s -- bash scripts/node.sh --disable-warning=ExperimentalWarning --expose-gc "$file" || status=1
+  tini -s -- bash scripts/node.sh --disable-warning=ExperimentalWarning --max-semi-space-size=2 "$file" || status=1
 done
 exit "$status"

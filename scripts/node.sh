@@ -18,4 +18,9 @@ done
 [ -n "$node" ] || { echo 'Node 24.12 or newer is missing: run bash scripts/setup.sh' >&2; exit 1; }
 
 export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/.cache/compile}"
+# Old runsc hands every inherited descriptor to the sandbox for life, which would hold a caller's pipe open.
+for descriptor in /proc/$$/fd/*; do
+  descriptor=${descriptor##*/}
+  case $descriptor in 0 | 1 | 2 | 255) ;; *) eval "exec $descriptor>&-" ;; esac
+done
 exec "$node" "$@"

@@ -10,12 +10,31 @@ const reportSchema = z.object({
 });
 
 const [report = '', exitCode = '1'] = process.argv.slice(2);
-const text = await readFile(report, 'utf8').catch(() => '');
-// No report: vitest itself did not come that far.
-const nothing = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 };
-const counts = text === '' ? nothing : reportSchema.parse(JSON.parse(text));
-// A file that cannot be loaded, or an error outside of any test, fails the run without a failed test.
-const failed = exitCode === '0' ? counts.numFailedTests : Math.max(1, counts.numFailedTests);
-console.log(
-  `${counts.numPassedTests} passed, ${failed} failed, ${counts.numPendingTests + counts.numTodoTests} skipped`,
-);
+const counts = await readCounts(report);
+if (counts === null) {
+  console.error(`test: the run ended with code ${exitCode} before its report was written`);
+  process.exitCode = 1;
+}
+const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = counts ?? {
+  numPassedTests: 0,
+  numFailedTests: 1,
+  numPendingTests: 0,
+  numTodoTests: 0,
+};
+// A file that cannot be loaded, an error outside of any test or something left on the host fails the run without a failed test.
+const failed = exitCode === '0' ? numFailedTests : Math.max(1, numFailedTests);
+console.log(`${numPassedTests} passed, ${failed} failed, ${numPendingTests + numTodoTests} skipped`);
+
+/** Null when vitest did not come that far. */
+async function readCounts(file: string): Promise<z.infer<typeof reportSchema> | null> {
+  try {
+    return reportSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    if (
+      error instanceof SyntaxError ||
+      (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+    )
+      return null;
+    throw error;
+  }
+}

@@ -30,10 +30,26 @@ fi
 report=.cache/test-report.json
 # Made by root in an earlier run: this user's report goes elsewhere.
 if ! rm -f "$report" 2>/dev/null || [ ! -w .cache ]; then report=$(mktemp); fi
+# Everything the tests make lies in one directory, so that what they leave on this host can be told from what others made.
+directory=$(mktemp -d "${TMPDIR:-/tmp}/airlock.XXXXXX") || exit 1
+chmod 711 "$directory"
 reaper=()
 command -v tini >/dev/null 2>&1 && reaper=(tini -s --)
-"${reaper[@]}" bash scripts/node.sh node_modules/vitest/vitest.mjs run --configLoader=native \
-  --reporter=default --reporter=json --outputFile.json="$report" "$@"
+interrupted=0
+child=''
+interrupt() { interrupted=$1; if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null; fi; }
+trap 'interrupt 129' HUP; trap 'interrupt 130' INT; trap 'interrupt 143' TERM
+# In the background: a shell runs no trap while it waits for a program in the foreground.
+TMPDIR=$directory/ AIRLOCK_TEST_INSTALLATIONS=$directory/installations \
+  "${reaper[@]}" bash scripts/node.sh node_modules/vitest/vitest.mjs run --configLoader=native \
+  --reporter=default --reporter=json --outputFile.json="$report" "$@" </dev/null &
+child=$!
+wait "$child"
 status=$?
-bash scripts/node.sh scripts/summary.ts "$report" "$status"
+if [ "$interrupted" != 0 ]; then
+  echo 'test: interrupted: removing what the tests left on this host' >&2
+  status=$interrupted
+fi
+bash scripts/node.sh scripts/leftovers.ts "$directory" || { [ "$status" != 0 ] || status=1; }
+bash scripts/node.sh scripts/summary.ts "$report" "$status" || { [ "$status" != 0 ] || status=1; }
 exit "$status"

@@ -8,6 +8,7 @@ import { type Conversation, createConversation } from './conversation/conversati
 import type { Channel } from './conversation/channel.ts';
 import { AppError } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
+import { count } from './lib/format.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
 import { createOrchestrator } from './orchestrator/orchestrator.ts';
 import { createPeople } from './orchestrator/people.ts';
@@ -18,6 +19,7 @@ import type { SandboxDriver } from './sandboxes/sandbox.ts';
 import { startDailyBackups } from './store/sqlite/daily-backups.ts';
 import { openDataDirectory } from './store/sqlite/data-directory.ts';
 import { openStore } from './store/sqlite/open-store.ts';
+import type { Store } from './store/store.ts';
 
 /** What a test or the process edge brings instead of the default. */
 export interface AppParts {
@@ -53,6 +55,7 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
   let starting: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
   const opened = new AsyncDisposableStack();
+  let storeInUse: Store | null = null;
 
   async function startOrUndo(): Promise<void> {
     try {
@@ -72,6 +75,7 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
     stack.defer(() => data.close());
     const store = await openStore({ path: data.databasePath, dataDir: data.path, clock, log });
     stack.defer(() => store.close());
+    storeInUse = store;
     stack.use(await startDailyBackups({ store, clock, log }));
 
     const nodeId = data.installationId;
@@ -165,7 +169,17 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       env: process.env,
       onExit: () => {},
     };
-    return { config, terminal, clock, log };
+    return { config, terminal, farewell, clock, log };
+  }
+
+  async function farewell(): Promise<string | null> {
+    const agents = (await storeInUse?.agents({ live: true })) ?? [];
+    if (agents.length === 0) return null;
+    const names = agents.map(({ name }) => name).join(', ');
+    const what = `${count(agents.length, 'agent')} (${names})`;
+    return config.onExit === 'stop'
+      ? `stopping ${what}`
+      : `leaving ${what} as ${agents.length === 1 ? 'it is' : 'they are'}; the next start takes over`;
   }
 
   async function close(): Promise<void> {

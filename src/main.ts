@@ -21,11 +21,14 @@ const KEEP_ALIVE_MS = 2 ** 30;
 
 const redactor = createRedactor();
 
-try {
-  await main();
-} catch (error) {
-  report(error);
-  process.exit(error instanceof AppError ? EXIT_REFUSED : EXIT_DEFECT);
+// Only loaded, and not started, by scripts/prepare.ts.
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    report(error);
+    process.exit(error instanceof AppError ? EXIT_REFUSED : EXIT_DEFECT);
+  }
 }
 
 async function main(): Promise<void> {

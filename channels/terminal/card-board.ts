@@ -3,7 +3,7 @@ import type { Button, Card } from '../../src/conversation/card.ts';
 import { escapeLine, escapeText } from '../../src/lib/escape-text.ts';
 import { cardNews, withState } from './card-news.ts';
 import { NOTHING_PRINTED, type OutputProgress, outputNews } from './output-news.ts';
-import { renderBox, renderButtons, renderPlain } from './render-card.ts';
+import { commandLine, fieldsLine, renderBox, renderButtons, renderPlain } from './render-card.ts';
 import type { Screen } from './screen.ts';
 import type { Look, Style } from './style.ts';
 import { wrapExactly, wrapText } from './text-width.ts';
@@ -33,6 +33,10 @@ interface ShownCard {
 
 /** Cards kept for edits and buttons; older ones can still be named by their id in a command. */
 const MAX_SHOWN_CARDS = 500;
+/** More are a line of their own. */
+const MAX_FIELDS_BEHIND_A_MOVE = 2;
+/** They work, but alone they are not worth a line: Ctrl-C cancels, and a command shows the logs. */
+const QUIET_BUTTONS: ReadonlySet<Button['id']> = new Set(['cancel', 'logs']);
 
 export function createCardBoard(screen: Screen, style: Style): CardBoard {
   const shown = new Map<number, ShownCard>();
@@ -50,6 +54,8 @@ export function createCardBoard(screen: Screen, style: Style): CardBoard {
 
   function printWhole(entry: ShownCard): void {
     const { card, number } = entry;
+    const command = number === null ? null : commandLine(card);
+    if (command !== null) return printCommand(entry, command);
     if (screen.fancy) {
       screen.print(renderBox(card, number, screen.columns(), style));
       entry.buttons = card.buttons;
@@ -70,10 +76,30 @@ export function createCardBoard(screen: Screen, style: Style): CardBoard {
     showBusy();
   }
 
-  function printMoves(entry: ShownCard, moves: readonly string[]): void {
+  /** What runs on one line, what it prints, and how it ended. */
+  function printCommand(entry: ShownCard, command: string): void {
+    const { card } = entry;
+    const text = `${screen.fancy ? `${numbered(entry)} ` : ''}${command}`;
+    screen.print(paintAll(wrapExactly(text, screen.columns()), 'bold'));
+    const running = card.state?.tone === 'progress';
+    if (running && card.fields.length > 0) indent(fieldsLine(card.fields), 'dim');
+    entry.buttons = screen.fancy ? card.buttons : [];
+    // What has ended already is told as if it had been watched.
+    const begun: Card = { ...card, state: { label: '', tone: 'progress' }, text: [], warnings: [] };
+    entry.card = running ? { ...begun, fields: card.fields } : { ...begun, fields: [] };
+    printUpdate(entry, card);
+  }
+
+  function indent(text: string, look: Look): void {
+    screen.print(paintAll(wrapText(text, screen.columns() - 2), look).map((line) => `  ${line}`));
+  }
+
+  /** `told` stands behind the last move. */
+  function printMoves(entry: ShownCard, moves: readonly string[], told = ''): void {
     const title = escapeLine(entry.card.title);
     for (const [at, move] of moves.entries()) {
-      const text = `${screen.fancy ? `${numbered(entry)} ` : ''}${title}: ${escapeLine(move)}`;
+      const last = at === moves.length - 1 && told !== '' ? ` (${told})` : '';
+      const text = `${screen.fancy ? `${numbered(entry)} ` : ''}${title}: ${escapeLine(move)}${last}`;
       const look = at === moves.length - 1 ? (entry.card.state?.tone ?? 'neutral') : 'dim';
       screen.print(paintAll(wrapText(text, screen.columns()), look));
     }
@@ -106,16 +132,16 @@ export function createCardBoard(screen: Screen, style: Style): CardBoard {
     const news = cardNews(entry.card, card);
     entry.card = card;
     printOutput(entry);
-    printMoves(entry, news.moves);
-    const width = screen.columns() - 2;
-    const indented = (text: string, look: Look) =>
-      screen.print(paintAll(wrapText(text, width), look).map((line) => `  ${line}`));
-    for (const text of news.warnings) indented(`! ${escapeLine(text)}`, 'warning');
-    const fields = news.fields.map(({ label, value }) => `${escapeLine(label)}: ${escapeLine(value)}`);
-    if (fields.length > 0) indented(fields.join(', '), 'dim');
-    for (const text of news.text) indented(escapeText(text), 'neutral');
-    if (screen.fancy ? news.buttonsChanged : news.buttonsChanged && card.state?.tone === 'waiting') {
-      if (card.buttons.length > 0) indented(renderButtons(card.buttons, entry.number ?? 0), 'progress');
+    const fields = fieldsLine(news.fields);
+    const fits = news.fields.length <= MAX_FIELDS_BEHIND_A_MOVE && news.moves.length > 0;
+    printMoves(entry, news.moves, fits ? fields : '');
+    for (const text of news.warnings) indent(`! ${escapeLine(text)}`, 'warning');
+    if (fields !== '' && !fits) indent(fields, 'dim');
+    for (const text of news.text) indent(escapeText(text), 'neutral');
+    if (news.buttonsChanged && (screen.fancy || card.state?.tone === 'waiting')) {
+      if (card.buttons.some(({ id }) => !QUIET_BUTTONS.has(id))) {
+        indent(renderButtons(card.buttons, entry.number ?? 0), 'progress');
+      }
       entry.buttons = card.buttons;
     }
     showBusy();

@@ -13,7 +13,7 @@ export interface CardNews {
 }
 
 export function cardNews(before: Card, after: Card): CardNews {
-  const moved = before.state?.label !== after.state?.label;
+  const moved = before.state?.label !== after.state?.label && !isStillUnderWay(before, after);
   const moves = newMoves(before.timeline, after.timeline);
   return {
     moves: moved ? withState(moves, after.state) : moves,
@@ -27,6 +27,12 @@ export function cardNews(before: Card, after: Card): CardNews {
       : [],
     buttonsChanged: buttonsText(before) !== buttonsText(after),
   };
+}
+
+/** From one step to the next of what only has to get done: the spinner shows it. */
+function isStillUnderWay(before: Card, after: Card): boolean {
+  const inProgress = (card: Card) => card.state?.tone === 'progress';
+  return after.timeline.length === 0 && inProgress(before) && inProgress(after);
 }
 
 /** The last move with the state it led to, where that is an end and says more: `COMPLETED - done, exit code 0`. */

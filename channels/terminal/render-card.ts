@@ -12,12 +12,16 @@ const MIN_TWO_COLUMN_WIDTH = 40;
 /** A card in a frame, `columns` wide. `number` is how people name it; null when there is nothing to press later. */
 export function renderBox(card: Card, number: number | null, columns: number, style: Style): string[] {
   const width = innerWidth(columns);
-  const label = card.state === null ? '' : escapeLine(card.state.label);
+  const state = card.state === null ? '' : escapeLine(card.state.label);
+  // On a narrow terminal the frame has no room for a long state, and its end (1 of 2) matters.
+  const fits = textWidth(state) <= Math.floor(width / 2);
+  const label = fits ? state : '';
   const title = [number === null ? '' : `#${number}`, escapeLine(card.title)]
     .filter((part) => part !== '')
     .join(' ');
   const look = card.state?.tone ?? (card.kind === 'error' ? 'failure' : 'neutral');
   const body = [
+    ...(fits ? [] : lines(wrapText(state, width), look)),
     ...card.warnings.flatMap((text) => lines(wrapText(`! ${escapeLine(text)}`, width), 'warning')),
     ...fieldLines(card, width),
     ...codeLines(card, width),
@@ -35,6 +39,22 @@ export function renderBox(card: Card, number: number | null, columns: number, st
   return drawBox(style, columns, { title, label, look }, body);
 }
 
+/**
+ * The command of a card that only tells what runs: one line says it, a frame would not say more. Null for cards that ask for a
+ * decision, have steps to follow, or whose command has several lines.
+ */
+export function commandLine(card: Card): string | null {
+  const follows = card.kind === 'action' && card.state !== null && card.state.tone !== 'waiting';
+  if (!follows || card.timeline.length > 0 || card.code === null) return null;
+  const code = codeText(card.code);
+  return code.includes('\n') ? null : `${escapeLine(card.title)}: ${code}`;
+}
+
+/** Fields on one line. */
+export function fieldsLine(fields: Card['fields']): string {
+  return fields.map(({ label, value }) => `${escapeLine(label)}: ${escapeLine(value)}`).join(', ');
+}
+
 /** A card as lines for a pipe or a log: no colour, no frame, nothing wrapped. */
 export function renderPlain(card: Card, number: number | null): string[] {
   if (card.kind === 'error') {
@@ -43,7 +63,7 @@ export function renderPlain(card: Card, number: number | null): string[] {
   // The timeline of a card that is followed is printed below, and ends with the state.
   const showsState = card.state !== null && (number === null || card.timeline.length === 0);
   const title = [
-    number === null ? '' : `#${number}`,
+    number === null || card.buttons.length === 0 ? '' : `#${number}`,
     escapeLine(card.title),
     showsState ? `[${escapeLine(card.state?.label ?? '')}]` : '',
   ];
@@ -140,6 +160,16 @@ function tableLines(card: Card, width: number): BoxLine[] {
     return aligned.map((text, at) => ({ text, look: at === 0 ? 'bold' : 'neutral' }));
   }
   const [header = [], ...body] = rows;
+  if (header.length === 2) {
+    // A word and what it means: the column's name on every line would say nothing.
+    return body.flatMap(([word = '', meaning = '']) => [
+      ...lines(hanging(word, width), 'bold'),
+      ...lines(
+        wrapText(meaning, width - 2).map((line) => `  ${line}`),
+        'neutral',
+      ),
+    ]);
+  }
   return body.flatMap((row, at) => [
     ...(at === 0 ? [] : lines([''], 'neutral')),
     ...row.flatMap((value, column) =>

@@ -32,6 +32,8 @@ export interface TerminalChannelOptions {
   historyPath: string | null;
   /** The person is done: `/exit`, Ctrl-D, the end of piped input. 1 when a piped line failed, else 0. Called once. */
   onExit(code: number): void;
+  /** What becomes of the agents at the end, said before it; null = there are none. */
+  farewell(): Promise<string | null>;
   clock: Clock;
   log: Logger;
 }
@@ -45,7 +47,11 @@ const TERMINAL_LIMITS: ChannelLimits = {
   threads: false,
 };
 
-const GREETING = 'Airlock. /agent help lists the commands, /help the keys, /exit ends.';
+const GREETING = [
+  'Airlock runs commands in sandboxes. Begin with: /agent create box',
+  'then: /agent exec box -- uname -a',
+  '/help lists commands and keys, Tab completes, /exit ends.',
+].join('\n');
 /** Keys and messages kept to recognise them; a retry comes within minutes. */
 const MAX_REMEMBERED = 10_000;
 
@@ -73,8 +79,13 @@ export function createTerminalChannel(options: TerminalChannelOptions): Channel 
     if (exited || state === 'closed') return;
     exited = true;
     // Stopping agents takes a moment.
-    repl?.print(['ending']);
-    options.onExit(code);
+    options
+      .farewell()
+      .then(
+        (words) => screen.print(words === null ? [] : wrapText(escapeLine(words), screen.columns())),
+        (error: unknown) => log.warn({ err: error }, 'the live agents could not be counted'),
+      )
+      .finally(() => options.onExit(code));
   }
 
   function createSessionRepl(): Repl {
@@ -187,8 +198,9 @@ export function createTerminalChannel(options: TerminalChannelOptions): Channel 
       session = mine;
       if (repl !== null) {
         repl.setPrompt('airlock> ');
-        await repl.start();
+        // Before the edited line is there, so that it stands below.
         repl.print(wrapText(GREETING, repl.columns()));
+        await repl.start();
         return;
       }
       piped = readLines(input);

@@ -16,6 +16,9 @@ import type { ExecAsk, StepOutcome, Steps } from './types.ts';
 /** A driver tells the end of a command soon after its sandbox ended; one that does not is not waited for longer. */
 const OUTCOME_AFTER_END_MS = 5000;
 
+/** The end of a sandbox is promised to be noticed within this. */
+const NOTICED_WITHIN_MS = 2000;
+
 /** Runs a command in a RUNNING agent. State changes wait only until it has started. */
 export async function execInAgent(
   room: Room,
@@ -74,6 +77,8 @@ async function run(room: Room, agent: AgentInstance, live: LiveSandbox, one: Run
   } catch (error) {
     outcome = toAppError(error);
   }
+  // Told first as the agent's end: whoever reads that the command lost its sandbox must not read that the agent runs.
+  if (!(outcome instanceof AppError) && LOST.has(outcome.cause)) await noticed(room, live);
   const step = await toStepOutcome(room, agent, live, one, outcome, keeper);
   await commit(room, async (tx) => {
     const present = await tx.agent(agent.id);
@@ -122,6 +127,14 @@ async function call(
   } finally {
     dispose(timer);
   }
+}
+
+const LOST: ReadonlySet<EndCause> = new Set(['out-of-memory', 'sandbox-lost']);
+
+async function noticed(room: Room, live: LiveSandbox): Promise<void> {
+  const waited = Promise.withResolvers<void>();
+  using _timer = room.clock.after(NOTICED_WITHIN_MS, waited.resolve);
+  await Promise.race([live.over, waited.promise]);
 }
 
 function dispose(timer: Disposable | null): void {
@@ -186,9 +199,16 @@ async function toStepOutcome(
 /** What was observed outside the driver's call wins: who aborted, whether a stop was under way, why the sandbox ended. */
 function trueCause(cause: EndCause, live: LiveSandbox, command: RunningCommand): EndCause {
   if (cause === 'cancelled') return command.why ?? 'cancelled';
+  // The removal of a sandbox that ended by itself looks like a stop from inside the driver.
+  if (cause === 'stopped' && !live.stopping && !command.why && live.overCause !== null)
+    return endOf(live.overCause);
   if (cause !== 'sandbox-lost' && cause !== 'unknown') return cause;
   if (live.stopping) return 'stopped';
   return live.overCause === 'out-of-memory' ? 'out-of-memory' : cause;
+}
+
+function endOf(cause: EndCause): EndCause {
+  return cause === 'out-of-memory' ? cause : 'sandbox-lost';
 }
 
 async function save(

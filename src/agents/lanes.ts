@@ -6,8 +6,15 @@ export interface Lanes {
   exclusive<T>(agentId: string, work: () => Promise<T>): Promise<T>;
   /** After every exclusive work asked for before, side by side with other shared work, until it ends or calls `leave`. */
   shared<T>(agentId: string, work: (leave: () => void) => Promise<T>): Promise<T>;
-  /** Exclusive, but waits for nobody longer than `waitAtMostMs`, and for shared work not at all. */
-  overtaking<T>(agentId: string, waitAtMostMs: number, work: () => Promise<T>): Promise<T>;
+  /**
+   * Exclusive, but waits for nobody longer than `waitAtMostMs` or than `hurry` is pending, and for shared work not at all.
+   */
+  overtaking<T>(
+    agentId: string,
+    waitAtMostMs: number,
+    work: () => Promise<T>,
+    hurry?: Promise<void>,
+  ): Promise<T>;
 }
 
 interface Lane {
@@ -55,14 +62,14 @@ export function createLanes(clock: Clock): Lanes {
         const sharing = [...lane.sharing];
         return alone(lane, (previous) => Promise.all([previous, ...sharing]), work);
       }),
-    overtaking: (agentId, waitAtMostMs, work) =>
+    overtaking: (agentId, waitAtMostMs, work, hurry) =>
       use(agentId, (lane) =>
         alone(
           lane,
           async (previous) => {
             const enough = Promise.withResolvers<void>();
             using _timer = clock.after(waitAtMostMs, enough.resolve);
-            await Promise.race([previous, enough.promise]);
+            await Promise.race([previous, enough.promise, ...(hurry === undefined ? [] : [hurry])]);
           },
           work,
         ),

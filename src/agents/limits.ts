@@ -12,7 +12,7 @@ export const DEFAULT_LIMITS: ResourceLimits = {
   maxProcesses: 50,
 };
 
-type NumericLimit = Exclude<keyof ResourceLimits, 'networkEnabled'>;
+export type NumericLimit = Exclude<keyof ResourceLimits, 'networkEnabled'>;
 
 /** What makes sense at all, whatever the host. The lower ends are what a sandbox needs to start. */
 const RANGES: Record<
@@ -20,10 +20,21 @@ const RANGES: Record<
   { option: string; min: number; max: number; whole: boolean; show: (value: number) => string }
 > = {
   cpuCores: { option: '--cpu', min: 0.05, max: 256, whole: false, show: (value) => `${value} cores` },
-  memoryMb: { option: '--memory', min: 64, max: 1024 * 1024, whole: true, show: formatMb },
-  diskMb: { option: '--disk', min: 16, max: 1024 * 1024, whole: true, show: formatMb },
+  memoryMb: { option: '--memory', min: 64, max: 1024 * 1024, whole: true, show: showMb },
+  diskMb: { option: '--disk', min: 16, max: 1024 * 1024, whole: true, show: showMb },
   maxProcesses: { option: '--processes', min: 4, max: 4096, whole: true, show: String },
 };
+
+/** `0.05 cores to 256 cores`: what is allowed on any host. */
+export function limitRange(name: NumericLimit): string {
+  const { min, max, show } = RANGES[name];
+  return `${show(min)} to ${show(max)}`;
+}
+
+/** A size below zero is shown as it was given. */
+function showMb(value: number): string {
+  return value < 0 ? `${value} MiB` : formatMb(value);
+}
 
 /** A minute under which a time-to-live is a mistake would annoy tests and demos; a second is enough to start. */
 const MIN_TIME_TO_LIVE_MS = 1000;
@@ -76,20 +87,26 @@ function resolveLimit(
   const ceiling = Math.min(max, ceilings[name] ?? max);
   const value: unknown = asked[name] ?? Math.min(DEFAULT_LIMITS[name], ceiling);
   const shown = typeof value === 'number' ? show(value) : escapeLine(String(value));
+  // What the host has counts too: a range that would be refused next helps nobody.
+  const range = `${show(min)} to ${show(Math.max(min, Math.min(ceiling, Math.floor(hostHas))))}`;
+  const hint = `give it a value in that range${ceiling < max ? `, or have an admin raise limits.${name} in airlock.yaml` : ''}`;
   if (typeof value !== 'number' || !Number.isFinite(value) || (whole && !Number.isInteger(value))) {
-    throw new AppError('INVALID_LIMIT', `${option} ${shown}: not a ${whole ? 'whole ' : ''}number`, {
-      hint: `Give a value from ${show(min)} to ${show(ceiling)}.`,
-    });
+    throw new AppError(
+      'INVALID_LIMIT',
+      `${option} ${shown} is not a ${whole ? 'whole ' : ''}number from ${range}`,
+      { hint },
+    );
   }
   if (value < min || value > ceiling) {
-    throw new AppError('INVALID_LIMIT', `${option} ${shown} is outside ${show(min)} to ${show(ceiling)}`, {
-      hint: `Give a value from ${show(min)} to ${show(ceiling)}${ceiling < max ? ', or have an admin raise limits in airlock.yaml' : ''}.`,
-    });
+    throw new AppError('INVALID_LIMIT', `${option} ${shown} is outside ${range}`, { hint });
   }
   if (value > hostHas) {
-    throw new AppError('HOST_CAPACITY', `${option} ${shown} is more than this host has: ${show(hostHas)}`, {
-      hint: `Give at most ${show(Math.floor(hostHas))}, or use a larger host.`,
-    });
+    const free = name === 'diskMb' ? ' free' : '';
+    throw new AppError(
+      'HOST_CAPACITY',
+      `${option} ${shown} is more than this host has${free}: ${show(hostHas)}`,
+      { hint: `give it a value from ${range}${free === '' ? '' : ', or free some space'}` },
+    );
   }
   return value;
 }
@@ -103,7 +120,7 @@ export function resolveTimeToLive(
   if (Number.isFinite(value) && value >= MIN_TIME_TO_LIVE_MS && value <= defaults.maxMs)
     return Math.round(value);
   const range = `${formatDuration(MIN_TIME_TO_LIVE_MS)} to ${formatDuration(defaults.maxMs)}`;
-  throw new AppError('INVALID_LIMIT', `a time-to-live of ${formatDuration(value)} is outside ${range}`, {
-    hint: `Give a duration from ${range}, such as 30m or 8h.`,
+  throw new AppError('INVALID_LIMIT', `--ttl ${formatDuration(value)} is outside ${range}`, {
+    hint: 'give it a duration in that range, such as 30m or 8h',
   });
 }

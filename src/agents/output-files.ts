@@ -42,11 +42,21 @@ export function createOutputKeeper(): OutputKeeper {
         tail: Buffer.from(tail).toString('base64'),
       })}\n`;
       const relative = path.join(OUTPUTS_DIRECTORY, `${actionId}.json`);
-      await mkdir(path.join(dataDir, OUTPUTS_DIRECTORY), { recursive: true, mode: 0o700 });
-      await writeDurably(path.join(dataDir, relative), content);
+      await writeOutput(path.join(dataDir, relative), content);
       return { outputFile: relative, outputSha256: sha256Hex(content) };
     },
   };
+}
+
+/** The directory is made when it turns out to be missing: it is there for all outputs but the first. */
+async function writeOutput(file: string, content: string): Promise<void> {
+  try {
+    await writeDurably(file, content);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await writeDurably(file, content);
+  }
 }
 
 /** The kept output of an action with its gap marked; null when there is none. Throws INTERNAL for a damaged file. */

@@ -22,8 +22,8 @@ export async function planCreate(room: Room, request: CreateRequest): Promise<Cr
   if (limits.networkEnabled && runtime.capabilities.network === 'none') {
     throw new AppError(
       'NETWORK_UNAVAILABLE',
-      `${runtime.type} cannot give a network on this host${because(runtime.warnings)}`,
-      { hint: 'Leave --network out, or look at `npm run airlock -- doctor`.' },
+      `no --network on this host: ${runtime.networkReason ?? `${runtime.type} cannot give one`}`,
+      { hint: networkHint(runtime) },
     );
   }
   const timeToLiveMs = resolveTimeToLive(request.timeToLiveMs, {
@@ -42,6 +42,7 @@ export async function planCreate(room: Room, request: CreateRequest): Promise<Cr
     sandboxType: runtime.type,
     limits,
     timeToLiveMs,
+    warnings: limits.networkEnabled && runtime.networkWarning !== undefined ? [runtime.networkWarning] : [],
   };
 }
 
@@ -64,6 +65,11 @@ async function chooseRuntime(room: Room, asked: string | undefined): Promise<Run
   throw new AppError('NO_RUNTIME', `no sandbox runtime${because(infos.flatMap((info) => info.missing))}`, {
     hint: 'Install gVisor (runsc) or Kata Containers; run `npm run airlock -- doctor`.',
   });
+}
+
+function networkHint({ type }: RuntimeInfo): string {
+  const allow = type === 'gvisor' ? ', or have the operator set AIRLOCK_GVISOR_HOSTINET=allow' : '';
+  return `leave --network out, install a current runtime${allow}; \`npm run airlock -- doctor\` says more`;
 }
 
 function because(reasons: readonly string[]): string {

@@ -20,9 +20,11 @@ export async function reserveAgent(
   const live = await tx.countLiveAgents();
   const most = maxAgents(room);
   if (live >= most) {
-    throw new AppError('TOO_MANY_AGENTS', `${live} of ${count(most, 'agent')} are live`, {
-      hint: 'Stop one or raise AIRLOCK_MAX_AGENTS.',
-    });
+    throw new AppError(
+      'TOO_MANY_AGENTS',
+      `${live} of ${count(most, 'agent')} ${most === 1 ? 'is' : 'are'} live: stop one or raise AIRLOCK_MAX_AGENTS`,
+      { hint: 'see them with: list' },
+    );
   }
   const { perPerson } = room.policy().limits;
   const own = await tx.agents({ live: true, ownerPerson: owner.personId, limit: perPerson + 1 });
@@ -31,7 +33,7 @@ export async function reserveAgent(
       'TOO_MANY_AGENTS',
       `you have ${own.length} of ${count(perPerson, 'agent')} a person may have`,
       {
-        hint: 'Stop one of yours, or have an admin raise limits.perPerson.',
+        hint: 'stop one of yours, or have an admin raise limits.perPerson in airlock.yaml',
       },
     );
   }
@@ -52,7 +54,7 @@ export async function reserveAgent(
     exitCode: null,
     exitCause: null,
     errorMessage: null,
-    warnings: [],
+    warnings: plan.warnings,
     owner: owner.principal,
     ownerPerson: owner.personId,
     thread,

@@ -15,6 +15,9 @@ export interface StopOptions {
   reason: string;
 }
 
+/** A forced stop gives a call under way this long to end by itself, then goes on beside it. */
+export const FORCED_WAIT_MS = 1000;
+
 /**
  * To STOPPING at once, then STOPPED, or ERROR when something is left. Cancels a create under way, ends running commands, and
  * overtakes pause and resume. Stopping what is stopped is success.
@@ -84,8 +87,13 @@ async function startStop(
   live?.creating?.abort(stoppedWhileCreating(agent));
   try {
     const { AIRLOCK_STOP_TIMEOUT } = room.environment;
-    const ended = await room.lanes.overtaking(agent.id, AIRLOCK_STOP_TIMEOUT, () =>
-      endSandbox(room, agent.id, options.force ? 0 : room.environment.AIRLOCK_STOP_GRACE, forced.promise),
+    const ended = await room.lanes.overtaking(
+      agent.id,
+      AIRLOCK_STOP_TIMEOUT,
+      () =>
+        endSandbox(room, agent.id, options.force ? 0 : room.environment.AIRLOCK_STOP_GRACE, forced.promise),
+      // A create is aborted and undoes its own work; two at it at once could leave something.
+      agent.status === 'CREATING' ? undefined : afterwards(room, forced.promise, FORCED_WAIT_MS),
     );
     finished.resolve(await commit(room, (tx) => recordStop(room, tx, agent, ended, steps)));
   } catch (error) {
@@ -97,6 +105,10 @@ async function startStop(
     last?.end('stopped');
     closeSandbox(room, last);
   }
+}
+
+function afterwards(room: Room, event: Promise<void>, delayMs: number): Promise<void> {
+  return event.then(() => new Promise((resolve) => void room.clock.after(delayMs, resolve)));
 }
 
 interface Ended {

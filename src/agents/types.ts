@@ -29,6 +29,8 @@ export interface CreatePlan {
   sandboxType: string;
   limits: ResourceLimits;
   timeToLiveMs: number;
+  /** What whoever approves it must know of this host, such as a weaker network. */
+  warnings: readonly string[];
 }
 
 /**

@@ -26,7 +26,12 @@ export type Answer =
     }
   | {
       kind: 'approvals';
-      items: readonly { action: ActionRecord; mayVote: boolean; why: string | null }[];
+      items: readonly {
+        action: ActionRecord;
+        agentName: string | null;
+        mayVote: boolean;
+        why: string | null;
+      }[];
       now: number;
     }
   /** Newest first. */

@@ -11,8 +11,15 @@ export const approvalsCommand = defineCommand({
   visibility: 'private',
   examples: ['approvals'],
   params: z.object({}),
-  async run(_, { actor, orchestrator, clock }) {
-    const items = await orchestrator.approvalsFor(actor);
+  async run(_, { actor, orchestrator, store, clock }) {
+    const waiting = await orchestrator.approvalsFor(actor);
+    const items = await Promise.all(
+      waiting.map(async (item) => {
+        const { agentId } = item.action;
+        const agent = agentId === null ? null : await store.agent(agentId);
+        return { ...item, agentName: agent?.name ?? null };
+      }),
+    );
     return { type: 'answer', answer: { kind: 'approvals', items, now: clock.now() } };
   },
 });

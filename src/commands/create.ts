@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { limitRange } from '../agents/limits.ts';
 import type { CreateRequest } from '../agents/types.ts';
 import { defineCommand } from './define.ts';
-import { durationMs, flag, numeric, sizeMb, word } from './params.ts';
+import { durationMs, flag, numericLimit, sizeMb, word } from './params.ts';
 
 export const createCommand = defineCommand({
   name: 'create',
@@ -38,10 +39,10 @@ export const createCommand = defineCommand({
     skill: word.optional(),
     image: word.optional(),
     sandbox: word.optional(),
-    cpu: numeric('--cpu', true).optional(),
-    memory: sizeMb('memory').optional(),
-    disk: sizeMb('disk').optional(),
-    processes: numeric('--processes', true).optional(),
+    cpu: numericLimit('cpu', limitRange('cpuCores'), '1').optional(),
+    memory: sizeMb('memory', limitRange('memoryMb')).optional(),
+    disk: sizeMb('disk', limitRange('diskMb')).optional(),
+    processes: numericLimit('processes', limitRange('maxProcesses'), '50').optional(),
     network: flag,
     ttl: durationMs('--ttl').optional(),
   }),

@@ -11,8 +11,9 @@ const MAX_NAME_LENGTH = 100;
 
 const typed = z.union([z.string(), z.number()]).transform(String);
 
-function fail(context: z.RefinementCtx, code: ErrorCode, message: string): never {
-  context.addIssue({ code: 'custom', message, params: { code } });
+/** `hint` says what to write instead; without it the usage line does. */
+function fail(context: z.RefinementCtx, code: ErrorCode, message: string, hint?: string): never {
+  context.addIssue({ code: 'custom', message, params: { code, hint } });
   return z.NEVER;
 }
 
@@ -33,12 +34,16 @@ export const agentName = named('an agent');
 export const actionName = named('an action id').transform((id) => id.toLowerCase());
 export const word = named('a word');
 
-/** `512m`, `1g`; a bare number is MiB. Ranges are checked where limits are. */
-export function sizeMb(option: string) {
+/** `512m`, `1g`; a bare number is MiB. Where it lies in `range` is checked where limits are. */
+export function sizeMb(option: string, range: string) {
   return typed.transform((text, context) => {
     const size = parseSizeMb(text);
-    return (
-      size ?? fail(context, 'INVALID_LIMIT', `--${option} ${quote(text)} is not a size: write 512m or 2g`)
+    if (size !== null) return size;
+    return fail(
+      context,
+      'INVALID_LIMIT',
+      `--${option} ${quote(text)} is not a size from ${range}`,
+      `write it as 512m or 2g: --${option} 512m`,
     );
   });
 }
@@ -49,17 +54,22 @@ export function durationMs(what: string) {
     const duration = parseDuration(text);
     return (
       duration ??
-      fail(context, 'INVALID_INPUT', `${what} ${quote(text)} is not a duration: write 30s, 10m, 8h or 2d`)
+      fail(context, 'INVALID_INPUT', `${what} ${quote(text)} is not a duration`, 'write 30s, 10m, 8h or 2d')
     );
   });
 }
 
-/** A finite decimal number; `limit` says that it is one of the resource limits. */
-export function numeric(what: string, limit: boolean) {
+/** A resource limit: a finite decimal number. Where it lies in `range` is checked where limits are. */
+export function numericLimit(option: string, range: string, example: string) {
   return typed.transform((text, context) => {
-    const value = /^[+-]?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
+    const value = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
     if (Number.isFinite(value)) return value;
-    return fail(context, limit ? 'INVALID_LIMIT' : 'INVALID_INPUT', `${what} ${quote(text)} is not a number`);
+    return fail(
+      context,
+      'INVALID_LIMIT',
+      `--${option} ${quote(text)} is not a number from ${range}`,
+      `write it in digits: --${option} ${example}`,
+    );
   });
 }
 
@@ -94,7 +104,8 @@ export function parseParams<Params>(
   if (issue === undefined) throw new AppError('INVALID_INPUT', `${name} was not understood`, { hint });
   if (issue.code === 'custom') {
     const code = issue.params?.['code'] as ErrorCode | undefined;
-    throw new AppError(code ?? 'INVALID_INPUT', issue.message, { hint });
+    const ownHint = issue.params?.['hint'] as string | undefined;
+    throw new AppError(code ?? 'INVALID_INPUT', issue.message, { hint: ownHint ?? hint });
   }
   const where = issue.path.length === 0 ? name : `${name}: ${issue.path.join('.')}`;
   throw new AppError('INVALID_INPUT', `${where}: ${issue.message}`, { hint });

@@ -16,9 +16,12 @@ const MAX_SHOWN_CHARACTERS = 80;
 
 /** One CONFIG_INVALID for all problems; `context.problems` has them one by one. */
 export function configError(problems: readonly Problem[]): AppError {
-  const lines = problems.map((problem) => `  ${problemLine(problem)}`);
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
-  return new AppError('CONFIG_INVALID', `the configuration has ${count}:\n${lines.join('\n')}`, {
+  const lines = problems.map(problemLine);
+  const text =
+    problems.length === 1
+      ? `the configuration has a problem: ${lines.join()}`
+      : [`the configuration has ${problems.length} problems:`, ...lines].join('\n  ');
+  return new AppError('CONFIG_INVALID', text, {
     hint: 'correct what is listed and start again; `npm run airlock -- config check` tells what is left',
     context: { problems },
   });

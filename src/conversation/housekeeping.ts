@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Store } from '../store/store.ts';
+import { CURSOR_SETTING } from './deliveries/projector.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** Platforms redeliver for minutes; a day leaves room for a machine that slept. */
@@ -37,16 +38,23 @@ export function createHousekeeping(deps: {
     });
   }
 
-  async function daily(): Promise<void> {
+  async function dropOld(): Promise<void> {
     const now = clock.now();
+    await store.transaction(async (tx) => {
+      // After a long sleep even old events may have no card yet.
+      const cursor = Number((await tx.setting(CURSOR_SETTING)) ?? '0');
+      const [notRead] = await tx.eventsAfter(cursor, 1);
+      await tx.prune({
+        inbox: now - KEEP_INBOX_MS,
+        deliveries: now - KEEP_DELIVERIES_MS,
+        events: Math.min(now - KEEP_EVENTS_MS, notRead?.at ?? now),
+      });
+    });
+  }
+
+  async function daily(): Promise<void> {
     try {
-      await store.transaction((tx) =>
-        tx.prune({
-          inbox: now - KEEP_INBOX_MS,
-          deliveries: now - KEEP_DELIVERIES_MS,
-          events: now - KEEP_EVENTS_MS,
-        }),
-      );
+      await dropOld();
       await postAuditHead();
     } catch (error) {
       log.error({ err: error }, 'daily housekeeping failed');
@@ -63,6 +71,8 @@ export function createHousekeeping(deps: {
     async start() {
       if (running) return;
       running = true;
+      // Here too: a bot that is restarted every day would never get to it.
+      await dropOld();
       await postAuditHead();
       arm();
     },

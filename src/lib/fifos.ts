@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { randomId } from './ids.ts';
@@ -67,7 +67,7 @@ export function createFifoPool(directory: string): FifoPool {
         }
       } finally {
         closeSync(both);
-        await rm(name, { force: true });
+        unlinkSync(name);
       }
     },
     async close() {

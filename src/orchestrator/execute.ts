@@ -1,5 +1,6 @@
 import type { StepOutcome, Steps } from '../agents/types.ts';
 import { AppError, toAppError } from '../errors.ts';
+import { keepTrying } from '../lib/keep-trying.ts';
 import type { ActionRecord } from '../model/action.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import type { OrchestratorContext } from './context.ts';
@@ -22,22 +23,28 @@ export interface Executor {
 
 export function createExecutor(ctx: OrchestratorContext, live: LiveOutputs): Executor {
   const running = new Map<string, Promise<void>>();
-  let stopped = false;
+  const stopping = new AbortController();
+  const stopped = () => stopping.signal.aborted;
 
   async function execute(actionId: string): Promise<void> {
+    const command: { outcome: StepOutcome | null } = { outcome: null };
     try {
       const action = await ctx.store.action(actionId);
       if (action === null || action.status !== 'APPROVED') return;
       const payload = await recheck(ctx, ctx.store, action, { status: true });
       await perform(action, payload, {
         async begin(tx) {
-          if (stopped) throw shuttingDown();
+          if (stopped()) throw shuttingDown();
           await begin(ctx, tx, actionId);
         },
-        settle: (tx, outcome) => settleAction(ctx, tx, actionId, outcome),
+        settle(tx, outcome) {
+          // How a command ended is known whether its record can be written or not; other work is known by its agent's record.
+          if (payload.kind === 'agent.exec') command.outcome = outcome;
+          return settleAction(ctx, tx, actionId, outcome);
+        },
       });
     } catch (error) {
-      await refused(toAppError(error), actionId);
+      await refused(toAppError(error), actionId, command.outcome);
     } finally {
       live.end(actionId);
     }
@@ -75,16 +82,24 @@ export function createExecutor(ctx: OrchestratorContext, live: LiveOutputs): Exe
     }
   }
 
-  /** Nothing happened: the action says why it will not. When it did begin, nobody knows what happened. */
-  async function refused(error: AppError, actionId: string): Promise<void> {
+  /**
+   * Nothing happened: the action says why it will not. When it did begin, nobody knows what happened unless an outcome was told.
+   * A card must not say for ever that it runs, so a store that fails is asked again.
+   */
+  async function refused(error: AppError, actionId: string, told: StepOutcome | null): Promise<void> {
     if (error.code === 'SHUTTING_DOWN') return;
+    const outcome: StepOutcome = told ?? { ok: false, error, result: null, status: 'UNKNOWN' };
+    const record = async (tx: StoreTransaction) => {
+      const action = await tx.action(actionId);
+      if (action?.status === 'APPROVED') await reject(ctx, tx, action, error);
+      else if (action?.status === 'EXECUTING') await settleAction(ctx, tx, actionId, outcome);
+    };
     try {
-      await ctx.store.transaction(async (tx) => {
-        const action = await tx.action(actionId);
-        if (action?.status === 'APPROVED') await reject(ctx, tx, action, error);
-        else if (action?.status === 'EXECUTING') {
-          await settleAction(ctx, tx, actionId, { ok: false, error, result: null, status: 'UNKNOWN' });
-        }
+      await keepTrying(() => ctx.store.transaction(record), {
+        clock: ctx.clock,
+        signal: stopping.signal,
+        onFailure: (failure) =>
+          ctx.log.warn({ err: failure, actionId }, 'the end of an action waits to be recorded'),
       });
       if (error.kind === 'fault') ctx.log.error({ err: error, actionId }, 'an action could not be run');
     } catch (failure) {
@@ -97,7 +112,7 @@ export function createExecutor(ctx: OrchestratorContext, live: LiveOutputs): Exe
 
   return {
     run(actionId) {
-      if (stopped) return Promise.resolve();
+      if (stopped()) return Promise.resolve();
       const known = running.get(actionId);
       if (known !== undefined) return known;
       const run = execute(actionId).finally(() => running.delete(actionId));
@@ -105,7 +120,7 @@ export function createExecutor(ctx: OrchestratorContext, live: LiveOutputs): Exe
       return run;
     },
     stop() {
-      stopped = true;
+      stopping.abort();
     },
   };
 }

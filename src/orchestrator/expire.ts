@@ -1,3 +1,4 @@
+import { keepTrying } from '../lib/keep-trying.ts';
 import type { ActionRecord } from '../model/action.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import type { OrchestratorContext } from './context.ts';
@@ -12,7 +13,7 @@ export interface Expiry {
 /** Moves what waited too long, when the clock says so. */
 export function createExpiry(ctx: OrchestratorContext): Expiry {
   let timer: Disposable | null = null;
-  let stopped = false;
+  const stopping = new AbortController();
   let round = 0;
 
   async function arm(): Promise<void> {
@@ -20,21 +21,27 @@ export function createExpiry(ctx: OrchestratorContext): Expiry {
     const mine = round;
     const at = await ctx.store.nextActionExpiry();
     // A later call has looked at newer rows.
-    if (stopped || mine !== round) return;
+    if (stopping.signal.aborted || mine !== round) return;
     timer?.[Symbol.dispose]();
     timer = at === null ? null : ctx.clock.after(Math.max(0, at - ctx.clock.now()), fire);
   }
 
+  async function settleDue(): Promise<void> {
+    await expireDue(ctx);
+    await arm();
+  }
+
   function fire(): void {
-    expireDue(ctx)
-      .then(arm)
-      .catch((error: unknown) => ctx.log.error({ err: error }, 'expired actions could not be settled'));
+    const onFailure = (error: unknown) =>
+      ctx.log.error({ err: error }, 'expired actions could not be settled');
+    // It rejects only once it was stopped, and then the next start settles them.
+    keepTrying(settleDue, { clock: ctx.clock, signal: stopping.signal, onFailure }).catch(onFailure);
   }
 
   return {
     arm,
     stop() {
-      stopped = true;
+      stopping.abort();
       timer?.[Symbol.dispose]();
       timer = null;
     },

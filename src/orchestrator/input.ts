@@ -102,7 +102,7 @@ function checkTime(what: string, timeMs: number | undefined, min: number, max: n
   if (timeMs === undefined || (Number.isInteger(timeMs) && timeMs >= min && timeMs <= max)) return;
   throw new AppError(
     'INVALID_INPUT',
-    `refused ${what} of ${Number.isFinite(timeMs) ? `${timeMs} ms` : String(timeMs)}: allowed is ${formatDuration(min)} to ${formatDuration(max)}`,
+    `refused ${what} of ${timeMs >= 0 && Number.isFinite(timeMs) ? formatDuration(timeMs) : `${timeMs} ms`}: allowed is ${formatDuration(min)} to ${formatDuration(max)}`,
     { hint: 'write a duration such as 30s, 10m or 8h' },
   );
 }

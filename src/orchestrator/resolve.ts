@@ -13,26 +13,25 @@ type ActionReads = Pick<StoreReads, 'action' | 'actionsByIdPrefix'>;
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /**
- * The agent of a name, an id or a unique prefix of one; live agents go before those that have ended, of which the
- * newest has its name. Throws AGENT_NOT_FOUND with what may have been meant, AGENT_AMBIGUOUS with the candidates.
+ * The agent of an id, a name or a unique prefix of one. What is written whole is never taken for a prefix, and no name hides an
+ * id: cards name their agent by it. Live agents go before those that have ended, of which the newest has its name. Throws
+ * AGENT_NOT_FOUND with what may have been meant, AGENT_AMBIGUOUS with the candidates.
  */
 export async function resolveAgent(reads: AgentReads, text: string): Promise<AgentInstance> {
   const word = text.trim();
   if (!WORD.test(word)) throw agentNotFound(text, []);
-  const exact = (await reads.liveAgentByName(word)) ?? (await reads.agent(word));
+  const exact = (await reads.agent(word)) ?? (await reads.liveAgentByName(word));
   if (exact !== null) return exact;
+  const endedOfName = (await reads.agents()).find((agent) => agent.name === word);
+  if (endedOfName !== undefined) return endedOfName;
 
-  const all = await reads.agents();
-  const live = all.filter(isLive);
-  const ended = all.filter((agent) => !isLive(agent));
+  const live = await reads.agents({ live: true });
   const byId = await reads.agentsByIdPrefix(word);
   const candidates = unique([...live.filter((agent) => agent.name.startsWith(word)), ...byId.filter(isLive)]);
   const first = candidates[0];
   if (first !== undefined && candidates.length === 1) return first;
   if (candidates.length > 1) throw ambiguous(word, candidates);
 
-  const endedOfName = ended.find((agent) => agent.name === word);
-  if (endedOfName !== undefined) return endedOfName;
   const [endedById, ...others] = byId;
   if (endedById === undefined) throw agentNotFound(text, live);
   if (others.length > 0) throw ambiguous(word, byId);
@@ -78,6 +77,6 @@ function agentNotFound(text: string, live: readonly AgentInstance[]): AppError {
     live.map((agent) => agent.name),
   );
   return new AppError('AGENT_NOT_FOUND', `there is no agent ${quote(text)}`, {
-    hint: near === null ? 'see the agents with: list' : `did you mean ${near}?`,
+    hint: near === null ? 'list shows the live ones, list --all the ended ones too' : `did you mean ${near}?`,
   });
 }

@@ -4,12 +4,12 @@ import type { AgentInstance, AgentStatus } from '../model/agent.ts';
 import type { Payload } from './payload.ts';
 import type { ActionKind } from './types.ts';
 
-/** In which states an operation makes sense. Pausing what is paused and stopping what is stopped succeed. */
+/** In which states an operation makes sense. Stopping makes sense in all: what is stopped is a success. */
 const STATUSES: Partial<Record<ActionKind, readonly AgentStatus[]>> = {
   'agent.create': ['PENDING'],
   'agent.exec': ['RUNNING'],
-  'agent.pause': ['RUNNING', 'PAUSED'],
-  'agent.resume': ['PAUSED', 'RUNNING'],
+  'agent.pause': ['RUNNING'],
+  'agent.resume': ['PAUSED'],
   'agent.extend': ['RUNNING', 'PAUSED'],
 };
 
@@ -63,8 +63,8 @@ function nextStep(agent: Pick<AgentInstance, 'name' | 'status'>): string {
     case 'STOPPING':
     case 'STOPPED':
     case 'ERROR':
-      return 'create a new one: create';
+      return `look at how it ended with: status ${agent.name}; create a new one with: create`;
     case 'RUNNING':
-      return 'look at it with: status';
+      return `look at it with: status ${agent.name}`;
   }
 }

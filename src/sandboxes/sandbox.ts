@@ -51,6 +51,10 @@ export interface RuntimeInfo {
   howToGet: readonly string[];
   /** Works, but worth a look (an old release, a limit that is not enforced). */
   warnings: readonly string[];
+  /** Why agents get no network of the full kind; left out where they do or nothing is known. */
+  networkReason?: string;
+  /** Said on every card of an agent with a network, from the one that asks for approval on. */
+  networkWarning?: string;
   capabilities: SandboxCapabilities;
 }
 
@@ -59,7 +63,7 @@ export interface SandboxCapabilities {
   pause: boolean;
   stats: boolean;
   diskLimit: boolean;
-  /** `none`: no network can be had, with the reason in RuntimeInfo.warnings. */
+  /** `none`: no network can be had; RuntimeInfo.networkReason says why. */
   network: 'none' | 'sandbox' | 'host-in-namespace';
   attach: boolean;
   snapshot: boolean;
@@ -157,7 +161,10 @@ export interface RemovalEvidence {
 
 export interface SandboxDriver {
   readonly type: string;
-  /** Probes the host for real (a throw-away container); cached until `refresh`. Never throws. */
+  /**
+   * Probes the host for real (a throw-away container). Cached, across restarts too while the runtime's binary and the boot are
+   * the same; `refresh` probes again. Never throws.
+   */
   detect(options?: { refresh?: boolean }): Promise<RuntimeInfo>;
   /** A fresh handle, nothing made yet. */
   newHandle(containerId: string): SandboxHandle;

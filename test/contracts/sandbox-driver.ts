@@ -12,8 +12,8 @@ import { describeLifecycle } from './sandbox/lifecycle.ts';
 import { describeLimits } from './sandbox/limits.ts';
 import { describeNothingLeft } from './sandbox/nothing-left.ts';
 
-/** `setup` runs once before the cases; its `teardown` once after them. */
-export function describeSandboxDriver(name: string, setup: SandboxDriverSetup): void {
+/** `setup` runs once before the cases; its `teardown` once after them. `rounds` of create, exec and stop: see nothing-left.ts. */
+export function describeSandboxDriver(name: string, setup: SandboxDriverSetup, rounds?: number): void {
   describe(`the ${name} driver`, () => {
     const kit = createKit();
     beforeAll(async () => kit.open(await setup()));
@@ -24,6 +24,6 @@ export function describeSandboxDriver(name: string, setup: SandboxDriverSetup): 
     describeCommandEnds(kit);
     describeLimits(kit);
     describeIsolation(kit);
-    describeNothingLeft(kit);
+    describeNothingLeft(kit, rounds);
   });
 }

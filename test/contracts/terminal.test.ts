@@ -18,6 +18,7 @@ async function makeHarness(): Promise<ChannelHarness> {
     personas: true,
     historyPath: null,
     onExit: () => {},
+    farewell: async () => null,
     clock: createManualClock(),
     log: silentLogger,
   });
@@ -31,7 +32,8 @@ async function makeHarness(): Promise<ChannelHarness> {
     thread: TERMINAL_THREAD,
     missing: { ...TERMINAL_THREAD, room: 'elsewhere' },
     shown: () => screen.raw(),
-    messages: () => screen.lines().filter((line) => /^#\d+ /.test(line)).length,
+    // A card begins with its title; a change of one is `box: RUNNING`.
+    messages: () => screen.lines().filter((line) => /^(#\d+ )?box( \[.*\])?$/.test(line)).length,
     command: (text) => type(`/agent ${text}`),
     async press(message, button, answers) {
       const number = message.messageId.split('.').at(-1);

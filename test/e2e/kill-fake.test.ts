@@ -5,10 +5,17 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createFakeDriver } from '../../src/sandboxes/fake/fake-driver.ts';
 import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts';
 import { startBot } from '../fixtures/bot-under-test.ts';
-import { nothingLeftBehind, nothingLost, nothingTwice, quiet, withStore } from '../fixtures/crash-checks.ts';
+import {
+  decidedByOthers,
+  nothingLeftBehind,
+  nothingLost,
+  nothingTwice,
+  quiet,
+  withStore,
+} from '../fixtures/crash-checks.ts';
 import { createCrashStory } from '../fixtures/crash-story.ts';
 import { createPlatform } from '../fixtures/platform.ts';
-import { seededRandom } from '../fixtures/random.ts';
+import { type Random, seededRandom } from '../fixtures/random.ts';
 
 /** `AIRLOCK_TEST_KILLS` asks for more, `AIRLOCK_TEST_SEED` for one story again. */
 const ROUNDS = Number(process.env['AIRLOCK_TEST_KILLS'] ?? 40);
@@ -22,9 +29,9 @@ it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`,
   const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-kill-'));
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const random = seededRandom(SEED);
-  const platform = createPlatform();
+  const platform = createPlatform(seededRandom(SEED + 1));
   const executed: string[] = [];
-  const world = recording(createFakeDriver({ type: 'gvisor' }), executed);
+  const world = recording(createFakeDriver({ type: 'gvisor' }), executed, seededRandom(SEED + 2));
   const story = createCrashStory(random, platform);
 
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -42,6 +49,7 @@ it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`,
   await withStore(dataDir, async (store) => {
     await nothingLost(store, story.steps, platform);
     nothingTwice(platform, executed);
+    await decidedByOthers(store, story.steps);
     await nothingLeftBehind(store, world);
   });
   expect(story.steps.filter((step) => step.accepted).length).toBeGreaterThan(ROUNDS / 2);
@@ -49,10 +57,18 @@ it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`,
   await last.stop();
 });
 
-/** Writes down the token of every command that reaches the sandbox host. */
-function recording(driver: SandboxDriver, executed: string[]): SandboxDriver {
+/** A create answers this late at most, so that kills fall between the sandbox and its record. */
+const SLOWEST_CREATE_MS = 60;
+
+/** Writes down the token of every command that reaches the sandbox host, and takes time to create. */
+function recording(driver: SandboxDriver, executed: string[], random: Random): SandboxDriver {
   return {
     ...driver,
+    async create(...args) {
+      const created = await driver.create(...args);
+      await new Promise((resolve) => setTimeout(resolve, random.below(SLOWEST_CREATE_MS)));
+      return created;
+    },
     exec(handle, request, sink, signal) {
       const line = 'shell' in request.command ? request.command.shell : '';
       const token = /token-\d+/.exec(line)?.[0];

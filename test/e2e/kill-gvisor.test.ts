@@ -5,11 +5,13 @@ import { expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { createGvisorDriver } from '../../src/sandboxes/gvisor/driver.ts';
+import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts';
 import { readInstallationId } from '../../src/store/sqlite/data-directory.ts';
 import { type BotUnderTest, startBot } from '../fixtures/bot-under-test.ts';
 import { nothingLeftBehind, nothingLost, nothingTwice, quiet, withStore } from '../fixtures/crash-checks.ts';
 import { createCrashStory } from '../fixtures/crash-story.ts';
 import { hostLeftovers } from '../fixtures/host-leftovers.ts';
+import { noteDataDirectory } from '../fixtures/installations.ts';
 import { createPlatform, type Platform } from '../fixtures/platform.ts';
 import { seededRandom } from '../fixtures/random.ts';
 
@@ -23,7 +25,13 @@ it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed 
   timeout: 290_000,
 }, async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-kill-'));
-  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  onTestFinished(async () => {
+    await noteDataDirectory(dataDir);
+    // A story that failed leaves its sandboxes.
+    const driver = await driverOf(dataDir);
+    for (const handle of await driver.list()) await driver.remove(handle);
+    await rm(dataDir, { recursive: true, force: true });
+  });
   const random = seededRandom(SEED);
   const platform = createPlatform();
   const story = createCrashStory(random, platform);
@@ -46,15 +54,7 @@ it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed 
   await withStore(dataDir, async (store) => {
     await nothingLost(store, story.steps, platform);
     nothingTwice(platform, executed);
-    const driver = createGvisorDriver({
-      dataDir,
-      installationId,
-      nodeId: installationId,
-      environment: process.env,
-      log: silentLogger,
-      clock: systemClock,
-    });
-    await nothingLeftBehind(store, driver);
+    await nothingLeftBehind(store, await driverOf(dataDir));
   });
   expect(story.steps.filter((step) => step.accepted).length).toBeGreaterThan(ROUNDS / 2);
 
@@ -62,22 +62,35 @@ it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed 
   expect(await hostLeftovers({ dataDir, installationId })).toEqual([]);
 });
 
+/** With the sandbox host of the bot's own installation. */
+async function driverOf(dataDir: string): Promise<SandboxDriver> {
+  const installationId = (await readInstallationId(dataDir)) ?? '';
+  return createGvisorDriver({
+    dataDir,
+    installationId,
+    nodeId: installationId,
+    environment: process.env,
+    log: silentLogger,
+    clock: systemClock,
+  });
+}
+
 /** What the commands wrote, read through the bot by each agent's owner. */
 async function tokensInSandboxes(bot: BotUnderTest, dataDir: string, platform: Platform): Promise<string[]> {
   const paused = await withStore(dataDir, (store) => store.agents({ statuses: ['PAUSED'] }));
-  for (const agent of paused) await ask(bot, agent.ownerPerson, `resume ${agent.name}`);
+  for (const agent of paused) await ask(bot, agent.ownerPerson, `resume ${agent.name}`).outcome;
   const running = await withStore(dataDir, (store) => store.agents({ statuses: ['RUNNING'] }));
   const tokens: string[] = [];
   for (const agent of running) {
-    const outcome = await ask(
-      bot,
-      agent.ownerPerson,
-      `exec ${agent.name} -- cat /workspace/log 2>/dev/null; true`,
-    );
-    expect(outcome?.ok, `cannot read the log of ${agent.name}`).toBe(true);
+    const asked = ask(bot, agent.ownerPerson, `exec ${agent.name} -- cat /workspace/log 2>/dev/null; true`);
+    const outcome = await asked.outcome;
     const card = platform.messages.find((message) =>
       message.key.endsWith(`action:${outcome?.actionId}`),
     )?.card;
+    expect(
+      outcome?.ok,
+      `cannot read the log of ${agent.name}: ${JSON.stringify([...asked.answers, card])}`,
+    ).toBe(true);
     tokens.push(...(card?.output?.text ?? '').split('\n').filter((line) => line.startsWith('token-')));
   }
   return tokens;
@@ -94,5 +107,5 @@ function ask(bot: BotUnderTest, person: string, text: string) {
     thread: { channel: 'terminal', space: 'local', room: 'local', thread: null },
     text,
     persona: { id: person, role: 'admin' },
-  }).outcome;
+  });
 }

@@ -91,6 +91,7 @@ export function createFakeAgentManager(deps: {
           ...request.limits,
         },
         timeToLiveMs: request.timeToLiveMs ?? 8 * 3_600_000,
+        warnings: [],
       };
     },
     async reserve(tx, plan, owner, thread) {

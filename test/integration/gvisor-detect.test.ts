@@ -1,20 +1,21 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openGvisorWorld, runscBinaries, whyNoGvisor } from '../fixtures/gvisor-world.ts';
+import { newContainerId } from '../../src/lib/ids.ts';
+import { openGvisorWorld, runscBinaries, specOf, whyNoGvisor } from '../fixtures/gvisor-world.ts';
 
 const missing = await whyNoGvisor();
 const [binary] = missing === null ? await runscBinaries() : [];
 
 describe.skipIf(binary === undefined)('detection', () => {
-  it('says what is missing and how to get it where there is no runsc', async () => {
+  it('says what is wrong and how to mend it where AIRLOCK_RUNSC names no program', async () => {
     await using world = await openGvisorWorld('/nonexistent/runsc');
 
     const info = await world.driver.detect();
 
     expect(info).toMatchObject({ available: false, version: null, platform: null });
-    expect(info.missing).toEqual(['runsc is not on PATH']);
-    expect(info.howToGet.join()).toContain('apt-get install -y runsc');
+    expect(info.missing).toEqual(['AIRLOCK_RUNSC=/nonexistent/runsc is not a program that can be run']);
+    expect(info.howToGet.join()).toContain('set AIRLOCK_RUNSC to the path of runsc');
   });
 
   it('takes no other program for runsc', async () => {
@@ -59,6 +60,45 @@ describe.skipIf(binary === undefined)('detection', () => {
     expect(await world.leftovers()).toEqual([]);
   });
 
+  it('is kept over a restart while runsc is the same file, and made again when asked', async () => {
+    await using world = await openGvisorWorld(binary ?? '');
+    const { wrapper, probes } = await countingRunsc(world.dataDir);
+    const restarted = () => world.reopen({ AIRLOCK_RUNSC: wrapper });
+    const first = await restarted().detect();
+    const atFirst = await probes();
+
+    const second = await restarted().detect();
+    const afterRestart = await probes();
+    await restarted().detect({ refresh: true });
+    const afterRefresh = await probes();
+    await utimes(wrapper, 0, 0);
+    await restarted().detect();
+
+    expect(first.available).toBe(true);
+    expect(atFirst).toBeGreaterThan(0);
+    expect(second).toEqual(first);
+    expect(afterRestart).toBe(atFirst);
+    expect(afterRefresh).toBeGreaterThan(afterRestart);
+    expect(await probes()).toBeGreaterThan(afterRefresh);
+  });
+
+  it('is made again after a create that failed', async () => {
+    await using world = await openGvisorWorld(binary ?? '');
+    const { wrapper, probes } = await countingRunsc(world.dataDir);
+    const driver = world.reopen({ AIRLOCK_RUNSC: wrapper });
+    await driver.detect();
+    const before = await probes();
+    const handle = driver.newHandle(newContainerId());
+    const spec = specOf(world, { diskMb: 1e12 });
+
+    await expect(driver.create(handle, spec, new AbortController().signal)).rejects.toMatchObject({
+      code: 'DISK_FULL',
+    });
+    await world.reopen({ AIRLOCK_RUNSC: wrapper }).detect();
+
+    expect(await probes()).toBeGreaterThan(before);
+  });
+
   it('warns of a release older than a year', async () => {
     await using world = await openGvisorWorld(binary ?? '');
 
@@ -68,3 +108,15 @@ describe.skipIf(binary === undefined)('detection', () => {
     expect(warnings.some((warning) => /old: its security fixes are missing/.test(warning))).toBe(old);
   });
 });
+
+/** A runsc that notes its creates; only probes make any here. */
+async function countingRunsc(directory: string) {
+  const [wrapper, calls] = [path.join(directory, 'runsc'), path.join(directory, 'calls')];
+  await writeFile(calls, '');
+  await writeFile(
+    wrapper,
+    `#!/bin/sh\ncase "$*" in *" create "*) echo create >>${calls};; esac\nexec ${binary} "$@"\n`,
+  );
+  await chmod(wrapper, 0o755);
+  return { wrapper, probes: async () => (await readFile(calls, 'utf8')).split('\n').length - 1 };
+}

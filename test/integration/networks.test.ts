@@ -13,12 +13,14 @@ import {
   REQUEST,
   type FakeInternet,
 } from '../fixtures/fake-internet.ts';
+import { noteInstallation } from '../fixtures/installations.ts';
 
 let internet: FakeInternet;
 let networks: Networks;
 let made: Networks[];
 
 const networksOf = (installationId: string): Networks => {
+  noteInstallation(installationId);
   const created = createNetworks({ installationId, log: silentLogger, hostNamespace: internet.host });
   made.push(created);
   return created;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,8 +48,14 @@ const withoutRoot = (command: readonly [string, ...string[]]) =>
     : runProgram(command[0], command.slice(1));
 
 describe('without root', () => {
+  // The checkout itself may lie where only root can look.
+  beforeEach(async () => {
+    await chmod(directory, 0o755);
+    await cp('scripts', path.join(directory, 'scripts'), { recursive: true });
+  });
+
   it('npm start says so in one line with the command and starts nothing', () => {
-    const { status, stdout, stderr } = withoutRoot(['bash', 'scripts/start.sh']);
+    const { status, stdout, stderr } = withoutRoot(['bash', path.join(directory, 'scripts/start.sh')]);
     expect(status).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^Airlock needs root [^\n]*sudo -E env "PATH=\$PATH" npm start\n$/);
@@ -58,7 +64,7 @@ describe('without root', () => {
   it('a full test run is refused, and the one that works is named', () => {
     const { status, stderr } = withoutRoot([
       'bash',
-      'scripts/test.sh',
+      path.join(directory, 'scripts/test.sh'),
       '--project',
       'unit',
       '--project',
@@ -78,6 +84,18 @@ describe('the last line of a test run', () => {
     const counts = { numPassedTests: 5, numFailedTests: 2, numPendingTests: 3, numTodoTests: 1 };
     await writeFile(report, JSON.stringify(counts));
     expect(summary(report, '1')).toBe('5 passed, 2 failed, 4 skipped\n');
+  });
+
+  it('fails a run that ended before its report, and says so', async () => {
+    const torn = path.join(directory, 'torn.json');
+    await writeFile(torn, '{"numPassedTests": 5');
+    for (const report of [torn, path.join(directory, 'missing.json')]) {
+      expect(runProgram(process.execPath, ['scripts/summary.ts', report, '0'])).toEqual({
+        status: 1,
+        stdout: '0 passed, 1 failed, 0 skipped\n',
+        stderr: 'test: the run ended with code 0 before its report was written\n',
+      });
+    }
   });
 
   it('never says that nothing failed when the run did', async () => {

@@ -15,6 +15,10 @@ export interface ActionCardState {
   action: ActionRecord;
   /** Null where the action is about no agent. */
   agentName: string | null;
+  /** The agent's owner, a principal; null where the action is about no agent. */
+  agentOwner: string | null;
+  /** Of the agent; they stand on every card about it. */
+  agentWarnings: readonly string[];
   votes: readonly Vote[];
   /** Its `action.status` events, oldest first. */
   history: readonly EventRecord[];
@@ -31,14 +35,22 @@ export function actionCard(now: ActionCardState): Card {
   const name = agentName ?? payload.params.name ?? null;
   return card('action', `${kindInWords(action.kind)}${name === null ? '' : ` ${name}`}`, {
     state: stateOf(action, votes),
-    fields: [...requestFields(action, payload, votes), ...resultFields(action)],
+    fields: [
+      ...(isRoutine(action) ? routineFields(now, payload) : requestFields(action, payload, votes)),
+      ...resultFields(action),
+    ],
     code: codeOf(action, payload),
     output: outputOf(now),
     timeline: timelineOf(action, now.history, votes),
     text: textsOf(action, votes),
-    warnings: (action.result?.exec?.hints ?? []).map(hintInWords),
+    warnings: [...now.agentWarnings, ...(action.result?.exec?.hints ?? []).map(hintInWords)],
     buttons: buttonsOf(action),
   });
+}
+
+/** It needed nobody's approval: its card says what runs and what came of it; `status`, `logs` and the audit have the rest. */
+function isRoutine(action: ActionRecord): boolean {
+  return action.approval === null;
 }
 
 function stateOf(action: ActionRecord, votes: readonly Vote[]): Card['state'] {
@@ -70,15 +82,33 @@ function stateOf(action: ActionRecord, votes: readonly Vote[]): Card['state'] {
   }
 }
 
+/** Who asked only where it is not the owner, whom the agent's card names; the id where somebody may have to look into it. */
+function routineFields({ action, agentOwner }: ActionCardState, payload: PayloadView) {
+  const own = agentOwner === action.requester && !action.persona;
+  const wentWrong = action.status === 'FAILED' || action.status === 'UNKNOWN';
+  const timedOut = action.result?.exec?.cause === 'timed-out';
+  const { timeoutMs } = payload.params;
+  return fields(
+    ['Asked by', own ? null : askedBy(action)],
+    ['Action', wentWrong ? action.id : null],
+    ['Timeout', timedOut && timeoutMs !== undefined ? formatDuration(timeoutMs) : null],
+  );
+}
+
+function askedBy(action: ActionRecord): string {
+  return `${action.requesterName} (${action.requester})${action.persona ? ' [persona]' : ''}`;
+}
+
 function requestFields(action: ActionRecord, payload: PayloadView, votes: readonly Vote[]) {
   const { params } = payload;
   const creates = action.kind === 'agent.create';
   const limits = payload.limits ?? null;
-  const asked = action.status === 'PENDING' || creates;
+  // What a command runs in; for a stop or a pause it says nothing.
+  const asked = creates || (action.status === 'PENDING' && action.kind === 'agent.exec');
   const network = limits?.networkEnabled ?? null;
   return fields(
     ['Action', action.id],
-    ['Asked by', `${action.requesterName} (${action.requester})${action.persona ? ' [persona]' : ''}`],
+    ['Asked by', askedBy(action)],
     ['Level', `${action.level}: ${action.rule}`],
     ['Hash', shortHash(action.payloadHash)],
     ['Image', asked && payload.image ? `${payload.image.name} (${payload.image.digest.slice(0, 19)})` : null],
@@ -89,7 +119,7 @@ function requestFields(action: ActionRecord, payload: PayloadView, votes: readon
     ['Time to live', params.timeToLiveMs === undefined ? null : formatDuration(params.timeToLiveMs)],
     ['Force', params.force === true ? 'yes: killed at once' : null],
     ['Agents', params.agents === undefined ? null : String(params.agents.length)],
-    ['Approvals', approvalsOf(action, votes)],
+    ['Approvals', action.status === 'PENDING' ? approvalsOf(action, votes) : null],
     [
       'Expires',
       action.status === 'PENDING' && action.expiresAt !== null ? formatTime(action.expiresAt) : null,
@@ -106,22 +136,20 @@ function approvalsOf(action: ActionRecord, votes: readonly Vote[]): string | nul
   return `${approved} of ${approval.quorum} by ${approval.roles.join(' or ')}${self}${typed}`;
 }
 
+/** How it ended is the card's state. */
 function resultFields(action: ActionRecord) {
   const exec = action.result?.exec;
   if (exec === undefined) return [];
   return fields(
-    ['Exit code', exec.exitCode === null ? null : String(exec.exitCode)],
-    ['Ended', exec.cause === 'exited' ? null : causeInWords(exec.cause, exec)],
     ['Duration', formatDuration(exec.durationMs)],
-    ['Output', outputInWords(exec)],
+    ['Output', exec.truncated ? outputInWords(exec) : null],
   );
 }
 
 function outputInWords(exec: ExecResult): string {
   const { stdoutBytes, stderrBytes } = exec;
-  if (stdoutBytes + stderrBytes === 0) return 'none';
   const errors = stderrBytes === 0 ? '' : ` and ${formatBytes(stderrBytes)} on standard error`;
-  return `${formatBytes(stdoutBytes)}${errors}${exec.truncated ? ', of which the middle was not kept' : ''}`;
+  return `${formatBytes(stdoutBytes)}${errors}, of which the middle was not kept`;
 }
 
 /** What runs is shown whole. Where it is no command line, people who approve see the exact payload. */
@@ -141,8 +169,12 @@ function outputOf(now: ActionCardState): CardOutput | null {
     : finishedOutput(now.kept, now.outputCharacters);
 }
 
-/** Clicks, decisions and execution are different steps; votes carry the mark of a persona. */
+/**
+ * Clicks, decisions and execution are different steps; votes carry the mark of a persona. What nobody decided has no steps worth
+ * a line: its state says it.
+ */
 function timelineOf(action: ActionRecord, history: readonly EventRecord[], votes: readonly Vote[]) {
+  if (isRoutine(action)) return [];
   const steps = history.flatMap((event) =>
     event.body.type === 'action.status'
       ? [{ at: event.at, order: 1, label: event.body.to === 'PENDING' ? 'PENDING: asked' : event.body.to }]
@@ -163,10 +195,8 @@ function voteInWords(vote: Vote): string {
 
 function textsOf(action: ActionRecord, votes: readonly Vote[]): string[] {
   const texts: string[] = [];
-  if (action.status === 'REJECTED') {
-    const denial = votes.find((vote) => vote.decision === 'deny');
-    if (denial !== undefined) texts.push(voteInWords(denial));
-  }
+  // The vote in the timeline says who denied it and why.
+  const denied = action.status === 'REJECTED' && votes.some((vote) => vote.decision === 'deny');
   if (action.status === 'EXPIRED' && action.error === null) {
     texts.push(
       `not decided in time: ${count(votes.length, 'vote')} of the ${action.approval?.quorum ?? 1} needed`,
@@ -174,7 +204,7 @@ function textsOf(action: ActionRecord, votes: readonly Vote[]): string[] {
   }
   if (action.result?.message !== undefined) texts.push(action.result.message);
   if (action.error !== null) {
-    texts.push(`${action.error.code}: ${action.error.message}`);
+    if (!denied) texts.push(`${action.error.code}: ${action.error.message}`);
     if (action.error.hint !== null) texts.push(action.error.hint);
   }
   return texts;

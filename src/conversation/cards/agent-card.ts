@@ -16,6 +16,9 @@ const TONES: Record<AgentStatus, Tone> = {
   ERROR: 'failure',
 };
 
+/** Before RUNNING the time is not fixed yet; from STOPPING on it has no meaning. */
+const TIMED: ReadonlySet<AgentStatus> = new Set(['RUNNING', 'PAUSED', 'ERROR']);
+
 export interface AgentCardState {
   agent: AgentInstance;
   /** Its `agent.status` events, oldest first. */
@@ -28,14 +31,13 @@ export function agentCard({ agent, history }: AgentCardState): Card {
   return card('agent', `Agent ${agent.name}`, {
     state: state(agent.status, TONES[agent.status]),
     fields: fields(
-      ['Id', agent.id],
       ['Owner', agent.owner],
       ['Image', agent.image],
       ['Sandbox', agent.sandboxType],
       ['Skill', agent.skillId],
       ['Limits', limitsInWords(agent.limits)],
       ['Network', networkInWords(agent.limits.networkEnabled)],
-      ['Stops at', live && agent.status !== 'STOPPING' ? formatTime(agent.expiresAt) : null],
+      ['Stops at', TIMED.has(agent.status) && live ? formatTime(agent.expiresAt) : null],
       ['Ended', endOf(agent)],
     ),
     timeline: history.flatMap(statusStep),
@@ -61,8 +63,8 @@ export function statusStep(event: EventRecord): { at: number; label: string }[] 
 }
 
 function endOf(agent: AgentInstance): string | null {
-  if (agent.exitCause === null) return null;
-  if (agent.exitCause === 'stopped') return 'stopped';
+  // Stopped as asked: the state says it.
+  if (agent.exitCause === null || agent.exitCause === 'stopped') return null;
   return causeInWords(agent.exitCause, { exitCode: agent.exitCode });
 }
 

@@ -1,9 +1,14 @@
 import type { AnswerOf } from '../../commands/answers.ts';
 import { shortHash } from '../../lib/canonical-json.ts';
 import { count, formatDuration } from '../../lib/format.ts';
+import type { ActionRecord } from '../../model/action.ts';
 import type { Card } from '../card.ts';
 import { card, state } from './blank.ts';
+import { readPayload } from './payload.ts';
 import { kindInWords } from './words.ts';
+
+/** Enough of a command line to know it again; the card of the action shows it whole. */
+const COMMAND_CHARACTERS = 40;
 
 export function approvalsCard({ items, now }: AnswerOf<'approvals'>): Card {
   if (items.length === 0) return card('list', 'Nothing waits for an approval');
@@ -15,10 +20,11 @@ export function approvalsCard({ items, now }: AnswerOf<'approvals'>): Card {
       state: mine === 0 ? null : state(`${mine} for you`, 'waiting'),
       table: [
         ['Id', 'What', 'Asked by', 'Level', 'Hash', 'Expires in', 'Your vote'],
-        ...items.map(({ action, mayVote, why }) => [
+        ...items.map(({ action, agentName, mayVote, why }) => [
           action.id,
-          kindInWords(action.kind),
-          action.requesterName,
+          whatWaits(action, agentName, mayVote),
+          // A name can be anybody's: the principal is what the platform vouches for.
+          `${action.requesterName} (${action.requester})`,
           action.level,
           shortHash(action.payloadHash),
           action.expiresAt === null ? '-' : formatDuration(action.expiresAt - now),
@@ -28,4 +34,12 @@ export function approvalsCard({ items, now }: AnswerOf<'approvals'>): Card {
       text: mine === 0 ? [] : ['/agent approve <id> or /agent deny <id> <reason>'],
     },
   );
+}
+
+/** The command line only for those who may decide on it. */
+function whatWaits(action: ActionRecord, agentName: string | null, mayVote: boolean): string {
+  const subject = agentName === null ? '' : ` ${agentName}`;
+  const command = mayVote ? (readPayload(action.payload).params.command ?? '') : '';
+  const shown = command.length > COMMAND_CHARACTERS ? `${command.slice(0, COMMAND_CHARACTERS)}…` : command;
+  return `${kindInWords(action.kind)}${subject}${shown === '' ? '' : `: ${shown}`}`;
 }

@@ -14,6 +14,7 @@ export function statusCard({ agent, history, usage, actions, now }: AnswerOf<'st
   return {
     ...base,
     fields: [
+      ...fields(['Id', agent.id]),
       ...base.fields,
       ...fields(
         ['Up', up === null ? null : formatDuration(up)],

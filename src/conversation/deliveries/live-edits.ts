@@ -6,9 +6,10 @@ import { threadKey } from '../../model/thread.ts';
 import type { StoreReads } from '../../store/store.ts';
 import type { Card } from '../card.ts';
 import type { Channel } from '../channel.ts';
+import { withPlatformDeadline } from '../platform-deadline.ts';
 import { retryAfterOf } from './backoff.ts';
 import { deliveryKey } from './rules.ts';
-import { withDeadline } from './send.ts';
+import { SEND_DEADLINE_MS } from './send.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 export interface LiveEdits {
@@ -33,6 +34,7 @@ export function createLiveEdits(deps: {
   log: Logger;
   render: (delivery: DeliveryRecord) => Promise<Card | null>;
   edits: TokenBucket;
+  closing: () => AbortSignal;
 }): LiveEdits {
   const { store, channel, clock, log, edits } = deps;
   const fresh = new Set<string>();
@@ -42,7 +44,11 @@ export function createLiveEdits(deps: {
     // The command has ended meanwhile: its outcome is due as a delivery.
     if (delivery.message === null || card?.output?.live !== true) return;
     try {
-      await withDeadline(clock, channel.update(delivery.message, card));
+      await withPlatformDeadline(channel.update(delivery.message, card), {
+        clock,
+        limitMs: SEND_DEADLINE_MS,
+        signal: deps.closing(),
+      });
     } catch (error) {
       // Only the look of the moment is lost; the next output or the outcome edits the card again.
       if (!(error instanceof AppError)) throw error;

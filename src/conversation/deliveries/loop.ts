@@ -17,6 +17,8 @@ const MAX_PARALLEL = 32;
 const MAX_DUE = 1000;
 /** Later than every time a delivery can wait for. */
 export const FAR_FUTURE = Number.MAX_SAFE_INTEGER;
+/** How long a stop waits for a platform that holds a send; what became of it is asked at the next start. */
+const LAST_SENDS_MS = 3000;
 /** After the store failed: it is asked again then. */
 const STORE_RETRY_MS = 1000;
 
@@ -51,7 +53,9 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
   const edits = createTokenBucket(channel.limits.editsPerMinute, clock);
   const busy = new Map<string, Promise<void>>();
   const editedAt = new Map<string, number>();
-  const live = createLiveEdits({ store, channel, clock, log, render: deps.render, edits });
+  let closing = new AbortController();
+  const sends = { ...deps, closing: () => closing.signal };
+  const live = createLiveEdits({ ...sends, edits });
   let started = false;
   let round: Promise<void> | null = null;
   let again = false;
@@ -160,7 +164,7 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
   }
 
   async function send(delivery: DeliveryRecord): Promise<void> {
-    const { pauseMs } = await sendDelivery(deps, delivery.key);
+    const { pauseMs } = await sendDelivery(sends, delivery.key);
     // The interval counts from the end of a call: when the platform took it is not known better.
     if (delivery.message !== null) editedAt.set(delivery.key, clock.monotonic());
     if (pauseMs !== null) (delivery.message === null ? posts : edits).pause(pauseMs);
@@ -169,6 +173,7 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
 
   return {
     start() {
+      closing = new AbortController();
       started = true;
       wake();
     },
@@ -177,6 +182,7 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
       timer?.[Symbol.dispose]();
       timer = null;
       await round;
+      using _limit = clock.after(LAST_SENDS_MS, () => closing.abort());
       await Promise.all(busy.values());
     },
     wake,

@@ -54,6 +54,8 @@ export async function renderAction(
   return actionCard({
     action,
     agentName: agent?.name ?? null,
+    agentOwner: agent?.owner ?? null,
+    agentWarnings: agent?.warnings ?? [],
     votes,
     history,
     kept: await keptOutput(agents, action),

@@ -81,6 +81,7 @@ async function actionCardsFor(
   const action = await reads.action(body.actionId);
   if (action === null || (action.level === 'LOW' && !TERMINAL_ACTION_STATUSES.has(action.status))) return [];
   const agent = action.agentId === null ? null : await reads.agent(action.agentId);
+  if (agent !== null && isToldByAgent(action, agent)) return [agentCardFor(agent, places)];
   const priority = body.type === 'action.vote' ? 0 : priorityOf(body.from, body.to);
   const threads = threadsOf(action, agent);
   const cards = threads.map((thread): WantedCard => {
@@ -96,6 +97,21 @@ async function actionCardsFor(
   });
   // The agent's own card opens the thread its actions go into, so it is posted first.
   return agent === null ? cards : [agentCardFor(agent, places), ...cards];
+}
+
+const AGENT_MOVES: ReadonlySet<string> = new Set([
+  'agent.create',
+  'agent.pause',
+  'agent.resume',
+  'agent.stop',
+]);
+
+/** What nobody decided and went as asked is seen on the agent's own card, where that is in front of the one who asked. */
+function isToldByAgent(action: ActionRecord, agent: AgentInstance): boolean {
+  if (!AGENT_MOVES.has(action.kind) || action.approval !== null) return false;
+  if (action.thread.channel !== agent.thread.channel) return false;
+  if (action.status === 'COMPLETED') return action.result?.message === undefined;
+  return action.status === 'APPROVED' || action.status === 'EXECUTING';
 }
 
 function threadsOf(action: ActionRecord, agent: AgentInstance | null): ThreadRef[] {

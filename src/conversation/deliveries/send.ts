@@ -1,4 +1,4 @@
-import { AppError, toAppError } from '../../errors.ts';
+import { type AppError, toAppError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { AGENT_STATUSES } from '../../model/agent.ts';
@@ -7,6 +7,7 @@ import { threadKey } from '../../model/thread.ts';
 import type { Store, StoreTransaction } from '../../store/store.ts';
 import type { Card } from '../card.ts';
 import type { Channel } from '../channel.ts';
+import { withPlatformDeadline } from '../platform-deadline.ts';
 import { retryAfterOf, retryDelayMs } from './backoff.ts';
 import { deliveryKey } from './rules.ts';
 
@@ -23,6 +24,8 @@ export interface SendDeps {
   clock: Clock;
   log: Logger;
   random: () => number;
+  /** Of the present run; aborted when nothing is waited for any more. */
+  closing: () => AbortSignal;
   /** The card as it is now. */
   render: (delivery: DeliveryRecord) => Promise<Card | null>;
 }
@@ -89,23 +92,23 @@ async function placeOf(tx: StoreTransaction, delivery: DeliveryRecord) {
 }
 
 async function hand(deps: SendDeps, { delivery, maybePosted }: Ready, card: Card): Promise<void> {
-  const { channel, clock, store } = deps;
+  const { channel, store } = deps;
   const { key, wantedSeq } = delivery;
   const settled = { attempts: 0, lastError: null, nextAttemptAt: 0 };
   if (delivery.message !== null && !delivery.opensThread) {
-    await withDeadline(clock, channel.update(delivery.message, card));
+    await inTime(deps, channel.update(delivery.message, card));
     await patch(store, key, { ...settled, shownSeq: wantedSeq });
     return;
   }
   let { message } = delivery;
   if (message === null) {
-    message = await withDeadline(clock, channel.post(delivery.thread, card, key, { maybePosted }));
+    message = await inTime(deps, channel.post(delivery.thread, card, key, { maybePosted }));
     // The thread is still to be opened: until then the card counts as not shown.
     const shown = delivery.opensThread ? {} : { shownSeq: wantedSeq };
     await patch(store, key, { ...settled, message, maybePosted: false, ...shown });
   }
   if (!delivery.opensThread) return;
-  const thread = await withDeadline(clock, channel.openThread(message, card, key));
+  const thread = await inTime(deps, channel.openThread(message, card, key));
   await store.transaction(async (tx) => {
     const now = await tx.delivery(key);
     if (now === null) return;
@@ -168,13 +171,6 @@ async function patch(store: Store, key: string, change: Partial<DeliveryRecord>)
   });
 }
 
-/** Throws CHANNEL_TRANSIENT when the platform does not answer; a post that lands later is found by its key. */
-export async function withDeadline<T>(clock: Clock, sending: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  using _timer = clock.after(SEND_DEADLINE_MS, () =>
-    late.reject(
-      new AppError('CHANNEL_TRANSIENT', `the platform did not answer within ${SEND_DEADLINE_MS / 1000} s`),
-    ),
-  );
-  return await Promise.race([sending, late.promise]);
+function inTime<T>({ clock, closing }: SendDeps, sending: Promise<T>): Promise<T> {
+  return withPlatformDeadline(sending, { clock, limitMs: SEND_DEADLINE_MS, signal: closing() });
 }

@@ -6,17 +6,19 @@ import { errorCard } from '../cards/notice-card.ts';
 import type { Accepted, Inbox, Reply, RequestOutcome } from '../channel.ts';
 import type { Deliveries } from '../deliveries/deliveries.ts';
 import { boundedRequest } from './bounds.ts';
-import { type PerformDeps, perform, type Performed } from './perform.ts';
+import { give, type PerformDeps, perform, type Performed } from './perform.ts';
 import { readStoredRequest, type StoredRequest } from './stored-request.ts';
 
 /** Requests worked on at once; running commands do not count, only what leads to them. */
 export const MAX_CONCURRENT_REQUESTS = 200;
+/** How long a stop waits for platforms and a store that do not answer. */
+const LAST_ANSWERS_MS = 3000;
 /** The hint of a refusal for lack of room; seconds. */
 const RETRY_AFTER_SECONDS = 5;
 const MAX_CHOICES = 25;
 const REFUSED: RequestOutcome = { ok: false, waiting: false, actionId: null };
 
-export interface InboxDeps extends PerformDeps {
+export interface InboxDeps extends Omit<PerformDeps, 'closing'> {
   nodeId: string;
   deliveries: Pick<Deliveries, 'drained'>;
 }
@@ -38,6 +40,8 @@ export function createInbox(deps: InboxDeps): DurableInbox {
   const inFlight = new Map<string, Promise<RequestOutcome>>();
   const working = new Set<Promise<Performed>>();
   let open = true;
+  let closing = new AbortController();
+  const performDeps: PerformDeps = { ...deps, closing: () => closing.signal };
 
   async function accept(request: StoredRequest, reply: Reply): Promise<Accepted> {
     const inboxId = `${request.thread.channel}:${request.deliveryId}`;
@@ -96,17 +100,13 @@ export function createInbox(deps: InboxDeps): DurableInbox {
   async function refuse(thrown: unknown, reply: Reply): Promise<Accepted> {
     const error = toAppError(thrown);
     if (error.code === 'INTERNAL') log.error({ err: error.cause ?? error }, 'request could not be accepted');
-    try {
-      await reply.private(errorCard(error));
-    } catch (failure) {
-      log.warn({ err: failure, code: error.code }, 'refusal could not be told');
-    }
+    await give(performDeps, reply, { card: errorCard(error) });
     return { duplicate: false, settled: Promise.resolve(REFUSED) };
   }
 
   /** Never rejects. */
   async function work(request: StoredRequest, inboxId: string, reply: Reply | null): Promise<RequestOutcome> {
-    const performing = perform(deps, request, inboxId, reply);
+    const performing = perform(performDeps, request, inboxId, reply);
     working.add(performing);
     try {
       const performed = await performing.finally(() => working.delete(performing));
@@ -186,9 +186,11 @@ export function createInbox(deps: InboxDeps): DurableInbox {
     },
     async close() {
       open = false;
+      using _limit = clock.after(LAST_ANSWERS_MS, () => closing.abort());
       await Promise.allSettled(working);
     },
     open() {
+      closing = new AbortController();
       open = true;
     },
   };

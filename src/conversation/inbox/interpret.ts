@@ -12,7 +12,10 @@ export async function interpret(
 ): Promise<CommandOutcome | ButtonOutcome> {
   if (request.kind !== 'command') return interpretButton(commands, request, context);
   const via = request.via ?? 'command';
-  const threadAgent = via === 'mention' ? await context.store.agentByThread(threadKey(request.thread)) : null;
+  const { thread } = request;
+  // A room is nobody's thread: agents whose thread was not opened share it.
+  const inThread = via === 'mention' && thread.thread !== null;
+  const threadAgent = inThread ? await context.store.agentByThread(threadKey(thread)) : null;
   const { command, raw } = commands.parse(request.text, { via, threadAgent });
   return commands.run(command, raw, context);
 }

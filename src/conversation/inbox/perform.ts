@@ -4,13 +4,14 @@ import type { CommandContext, CommandOutcome } from '../../commands/types.ts';
 import { type AppError, toAppError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { count } from '../../lib/format.ts';
+import { keepTrying } from '../../lib/keep-trying.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { quote } from '../../lib/quote.ts';
 import type { ActionRecord } from '../../model/action.ts';
 import type { ThreadRef } from '../../model/thread.ts';
 import type { People } from '../../orchestrator/people.ts';
 import type { Orchestrator } from '../../orchestrator/types.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store, StoreTransaction } from '../../store/store.ts';
 import type { Card } from '../card.ts';
 import { answerCard } from '../cards/answer-card.ts';
 import { errorCard, receiptCard } from '../cards/notice-card.ts';
@@ -18,8 +19,12 @@ import { kindInWords } from '../cards/words.ts';
 import type { Reply } from '../channel.ts';
 import { renderAction } from '../deliveries/render.ts';
 import type { ButtonOutcome } from './buttons.ts';
+import { withPlatformDeadline } from '../platform-deadline.ts';
 import { interpret } from './interpret.ts';
 import { requestInWords, type StoredRequest } from './stored-request.ts';
+
+/** A private answer of a platform that works is there long before; the one who waits has looked away by then. */
+const REPLY_WITHIN_MS = 15_000;
 
 export interface PerformDeps {
   store: Store;
@@ -30,6 +35,8 @@ export interface PerformDeps {
   clock: Clock;
   log: Logger;
   outputCharacters: (channel: string) => number;
+  /** Aborted when Airlock stops: nothing is waited for any more. */
+  closing: () => AbortSignal;
 }
 
 /** What a request led to. */
@@ -123,7 +130,7 @@ async function answer(
   shown: Shown & { gone: string },
 ): Promise<void> {
   const given = await give(deps, reply, shown);
-  await deps.store.transaction(async (tx) => {
+  const settle = async (tx: StoreTransaction) => {
     if (!given) {
       await tx.appendEvent({
         type: 'notice',
@@ -134,13 +141,29 @@ async function answer(
       });
     }
     await tx.settleInbox(inboxId, null);
+  };
+  // What somebody was told is refused must not be worked on after the next start.
+  await keepTrying(() => deps.store.transaction(settle), {
+    clock: deps.clock,
+    signal: deps.closing(),
+    onFailure: (error) => deps.log.warn({ err: error, inboxId }, 'an answered request waits to be settled'),
   });
 }
 
-async function give(deps: PerformDeps, reply: Reply | null, shown: Shown): Promise<boolean> {
+/** False when the platform did not take it. */
+export async function give(
+  deps: Pick<PerformDeps, 'clock' | 'log' | 'closing'>,
+  reply: Reply | null,
+  shown: Shown,
+): Promise<boolean> {
   if (reply === null) return false;
   try {
-    await ('form' in shown ? reply.form(shown.form) : reply.private(shown.card));
+    const giving = 'form' in shown ? reply.form(shown.form) : reply.private(shown.card);
+    await withPlatformDeadline(giving, {
+      clock: deps.clock,
+      limitMs: REPLY_WITHIN_MS,
+      signal: deps.closing(),
+    });
     return true;
   } catch (error) {
     deps.log.warn({ err: error }, 'answer could not be given');
@@ -163,9 +186,8 @@ async function voteReceipt(
   const approved = (await store.votes(action.id)).filter((vote) => vote.decision === 'approve').length;
   const quorum = action.approval?.quorum ?? 1;
   const left = Math.max(0, quorum - approved);
-  return receiptCard(`your approval of ${what} is on record`, [
-    left === 0 ? 'the quorum is reached' : `${count(left, 'more approval')} needed`,
-  ]);
+  const next = left === 0 ? 'the quorum is reached' : `${count(left, 'more approval')} needed`;
+  return receiptCard(`your approval of ${what} is on record: ${next}`);
 }
 
 function refusedInWords(request: StoredRequest, error: AppError): string {

@@ -1,14 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { toAppError } from '../../errors.ts';
+import { escapeLine } from '../../lib/escape-text.ts';
 import type { Cgroups, Unenforced } from '../cgroups.ts';
 import { ensureToolbox } from '../images/toolbox.ts';
 import type { Networks } from '../networks/network.ts';
 import type { DriverContext, RuntimeInfo } from '../sandbox.ts';
 import { readCapabilities, type RunscCapabilities } from './capabilities.ts';
 import { findRunsc } from './find-binary.ts';
-import type { NetworkMode } from './network-mode.ts';
+import { HOSTINET_WARNING, type NetworkMode } from './network-mode.ts';
 import type { GvisorPaths } from './paths.ts';
 import { probeContainer } from './probe.ts';
+import { type Proven, probeKey, recallProbe, rememberProbe } from './remembered-probe.ts';
 import { createRunscClient, type RunscClient } from './runsc-cli.ts';
 
 /** What detection found; `client` is null when no sandbox can run. */
@@ -30,46 +32,69 @@ const YEAR_MS = 365 * 24 * 3_600_000;
 const INSTALL_HINT =
   'install gVisor: https://gvisor.dev/docs/user_guide/install/ or `sudo apt-get install -y runsc`';
 
-/** Looks for runsc, asks it what it can do, and proves it with throw-away containers. Never throws. */
-export async function detectRuntime(parts: DetectParts): Promise<GvisorRuntime> {
+/**
+ * Looks for runsc, asks it what it can do, and proves it with throw-away containers. What they have shown is kept in the
+ * data directory and holds while binary, kernel and boot are the same, unless it is asked for anew. Never throws.
+ */
+export async function detectRuntime(parts: DetectParts, anew: boolean): Promise<GvisorRuntime> {
   const { context, paths } = parts;
   if (process.getuid?.() !== 0)
-    return unavailable('gVisor sandboxes need root', 'start Airlock as root: sudo npm start');
+    return unavailable(
+      'gVisor sandboxes need root',
+      'start Airlock as root: sudo -E env "PATH=$PATH" npm start',
+    );
   const binary = await findRunsc(context.environment);
-  if (binary === null) return unavailable('runsc is not on PATH', INSTALL_HINT);
+  if (binary === null) return notFound(context.environment['AIRLOCK_RUNSC']);
   let capabilities: RunscCapabilities | null = null;
   try {
     capabilities = await readCapabilities(binary);
     await mkdir(paths.runscRoot, { recursive: true, mode: 0o711 });
     const toolbox = await ensureToolbox(context.dataDir);
-    return await probeRuntime(parts, capabilities, toolbox);
+    const key = await probeKey({
+      binary,
+      version: capabilities.version,
+      cgroups: parts.cgroups.version,
+      hostNetwork: context.environment['AIRLOCK_GVISOR_HOSTINET'],
+    });
+    const known = anew ? null : await recallProbe(context.dataDir, key);
+    if (known !== null) return runtimeOf(parts, capabilities, toolbox, known);
+    return await probeRuntime(parts, capabilities, toolbox, key);
   } catch (error) {
     const { message, hint } = toAppError(error);
     return unavailable(message, hint ?? INSTALL_HINT, capabilities);
   }
 }
 
+function notFound(configured: string | undefined): GvisorRuntime {
+  if (configured === undefined) return unavailable('runsc is not on PATH', INSTALL_HINT);
+  return unavailable(
+    `AIRLOCK_RUNSC=${escapeLine(configured)} is not a program that can be run`,
+    'set AIRLOCK_RUNSC to the path of runsc, or unset it to take the one on PATH',
+  );
+}
+
 async function probeRuntime(
   parts: DetectParts,
   capabilities: RunscCapabilities,
   toolbox: string,
+  key: string,
 ): Promise<GvisorRuntime> {
   const { context, paths } = parts;
   const failures: string[] = [];
+  // What may come out otherwise the next time (a deadline, a host without a route) is not kept.
+  let certain = true;
   for (const platform of capabilities.platforms) {
     const client = createRunscClient({ capabilities, platform, paths });
     const probe = await probeContainer({ ...parts, client, toolbox, log: context.log }, 'none');
+    certain &&= probe.certain;
     if (probe.error !== null) {
       failures.push(`platform ${platform} starts no container: ${probe.error}`);
       continue;
     }
     const network = await probeNetwork(parts, client, toolbox);
-    return {
-      client,
-      toolbox,
-      network,
-      info: availableInfo(parts, client, network, probe.unenforced),
-    };
+    const proven = { platform, unenforced: [...probe.unenforced], network: network.mode };
+    if (certain && network.certain) await rememberProbe(context.dataDir, key, proven);
+    return runtimeOf(parts, capabilities, toolbox, proven);
   }
   return unavailable(
     failures.join('; '),
@@ -78,13 +103,32 @@ async function probeRuntime(
   );
 }
 
-async function probeNetwork(parts: DetectParts, client: RunscClient, toolbox: string): Promise<NetworkMode> {
+function runtimeOf(
+  parts: DetectParts,
+  capabilities: RunscCapabilities,
+  toolbox: string,
+  { platform, network, unenforced }: Proven,
+): GvisorRuntime {
+  const client = createRunscClient({ capabilities, platform, paths: parts.paths });
+  return { client, toolbox, network, info: availableInfo(parts, client, network, unenforced) };
+}
+
+async function probeNetwork(
+  parts: DetectParts,
+  client: RunscClient,
+  toolbox: string,
+): Promise<{ mode: NetworkMode; certain: boolean }> {
   const usable = await parts.networks.probe();
-  if (!usable.usable) return { mode: 'none', reason: usable.reason };
-  const probe = await probeContainer({ ...parts, client, toolbox, log: parts.context.log }, 'sandbox');
-  if (probe.error === null) return { mode: 'sandbox', reason: null };
+  if (!usable.usable) return { mode: { mode: 'none', reason: usable.reason }, certain: false };
+  const { error, certain } = await probeContainer(
+    { ...parts, client, toolbox, log: parts.context.log },
+    'sandbox',
+  );
+  if (error === null) return { mode: { mode: 'sandbox', reason: null }, certain };
   const allowed = parts.context.environment['AIRLOCK_GVISOR_HOSTINET'] === 'allow';
-  return { mode: allowed ? 'host-in-namespace' : 'none', reason: probe.error };
+  // The throw-away container's id tells nobody anything.
+  const reason = error.replace(/^runsc start \S+: /, 'runsc: ');
+  return { mode: { mode: allowed ? 'host-in-namespace' : 'none', reason }, certain };
 }
 
 function availableInfo(
@@ -108,6 +152,8 @@ function availableInfo(
       ),
       ...networkWarnings(network),
     ],
+    ...(network.reason === null ? {} : { networkReason: network.reason }),
+    ...(network.mode === 'host-in-namespace' ? { networkWarning: HOSTINET_WARNING } : {}),
     capabilities: {
       pause: true,
       stats: true,
@@ -124,7 +170,7 @@ function ageWarnings({ releasedAt, version }: RunscCapabilities, now: number): s
   if (releasedAt === null || now - releasedAt < YEAR_MS) return [];
   const years = Math.floor((now - releasedAt) / YEAR_MS);
   return [
-    `runsc ${version} is ${years === 1 ? 'a year' : `${years} years`} old: its security fixes are missing; ${INSTALL_HINT}`,
+    `runsc ${version} is ${years === 1 ? 'a year' : `${years} years`} old: its security fixes are missing; for a current one see https://gvisor.dev/docs/user_guide/install/`,
   ];
 }
 

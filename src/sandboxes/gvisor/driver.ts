@@ -12,6 +12,7 @@ import { endCause, inspectSandbox, requireRecord } from './inspect.ts';
 import { ownedContainers } from './list.ts';
 import { gvisorPaths } from './paths.ts';
 import { readRecord } from './record.ts';
+import { forgetProbe } from './remembered-probe.ts';
 import { removeSandbox, type RemoveParts } from './remove.ts';
 import { requireContainerId, type RunscClient } from './runsc-cli.ts';
 import { stopSandbox } from './stop.ts';
@@ -51,7 +52,9 @@ export function createGvisorDriver(
 
   function runtime(refresh = false): Promise<GvisorRuntime> {
     if (refresh) detected = null;
-    detected ??= cgroupsOnce().then((cgroups) => detectRuntime({ context, paths, cgroups, networks }));
+    detected ??= cgroupsOnce().then((cgroups) =>
+      detectRuntime({ context, paths, cgroups, networks }, refresh),
+    );
     return detected;
   }
 
@@ -121,7 +124,18 @@ export function createGvisorDriver(
     async create({ containerId }, spec, signal) {
       const live = await liveParts();
       const { toolbox, network } = live.runtime;
-      return createSandbox({ ...live, toolbox, network, allowUnenforced, clock }, containerId, spec, signal);
+      try {
+        return await createSandbox(
+          { ...live, toolbox, network, allowUnenforced, clock },
+          containerId,
+          spec,
+          signal,
+        );
+      } catch (error) {
+        // Perhaps the host is no longer what was proven: the next start finds out.
+        if (!signal.aborted) await forgetProbe(context.dataDir);
+        throw error;
+      }
     },
     async exec(handle, request, sink, signal) {
       const { name, environment: given } = await requireRecord(paths, handle.containerId);

@@ -101,7 +101,7 @@ export async function runExec(deps: ExecDeps, call: ExecCallContext): Promise<Ex
   const onAbort = () => live.requestEnd('cancelled');
   container.add(live);
   try {
-    await writeExecRecord(
+    writeExecRecord(
       files,
       { execId: request.execId, spawnedAt: live.startedAt },
       deps.client.processJson(process),
@@ -144,7 +144,7 @@ export async function runExec(deps: ExecDeps, call: ExecCallContext): Promise<Ex
     const swept = await state.sweeping;
     const end = await client.ended;
 
-    const waitStatus = parseWaitStatus((await readTextIfThere(files.debugLog)) ?? '');
+    const waitStatus = parseWaitStatus(readTextIfThere(files.debugLog) ?? '');
     const said = live.pid === null ? ((await readLogMessage(files.log)) ?? output.saidBeforeStart()) : '';
     const unheard =
       waitStatus === null && state.endedBy === null && (live.pid !== null || LOST_PATTERN.test(said));
@@ -202,7 +202,7 @@ export async function runExec(deps: ExecDeps, call: ExecCallContext): Promise<Ex
     live.clock.stop();
     signal.removeEventListener('abort', onAbort);
     gate.resolve(live.pid);
-    await removeExecFiles(files);
+    removeExecFiles(files);
     container.remove(live);
     settled.resolve();
   }

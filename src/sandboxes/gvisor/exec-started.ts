@@ -15,8 +15,8 @@ export async function waitForPid(
   clock: Clock,
 ): Promise<number | null> {
   const { promise, resolve } = Promise.withResolvers<number | null>();
-  const look = async () => {
-    const pid = await readPid(files).catch(() => null);
+  const look = (): number | null => {
+    const pid = readPid(files);
     if (pid !== null) resolve(pid);
     return pid;
   };
@@ -24,16 +24,14 @@ export async function waitForPid(
   const poll = () => {
     timer = clock.after(POLL_MS, () => {
       poll();
-      void look();
+      look();
     });
   };
-  const watcher = watchQuietly(files.directory, () => void look());
+  const watcher = watchQuietly(files.directory, look);
   poll();
-  void look();
-  void clientExited.then(async () => {
-    // The file is written before the client waits for the command, so it is complete by now or never comes.
-    resolve(await look());
-  });
+  look();
+  // The file is written before the client waits for the command, so it is complete by then or never comes.
+  void clientExited.then(() => resolve(look()));
   const pid = await promise;
   (timer as Disposable | null)?.[Symbol.dispose]();
   watcher?.close();

@@ -98,7 +98,7 @@ export async function runSweep(deps: SweepDeps, target: SweepTarget): Promise<Sw
       await helper.ended;
     }
   } finally {
-    await removeExecFiles(files);
+    removeExecFiles(files);
   }
 }
 

@@ -88,7 +88,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       const known = (await listExecRecords(container.executions)).map((record) => record.execId);
       if (!known.includes(execId)) return;
       const files = execFiles(container.executions, execId);
-      const record = await readExecRecord(files);
+      const record = readExecRecord(files);
       if (record === null) return;
       if ((await deps.sandboxState(handle)).alive) {
         await container.whenRunning();
@@ -108,7 +108,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
           'ended a command of a former run',
         );
       }
-      await removeExecFiles(files);
+      removeExecFiles(files);
     },
 
     pauseClocks: (containerId) => containerOf(containerId).setPaused(true),

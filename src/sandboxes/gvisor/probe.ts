@@ -23,6 +23,8 @@ const PROBE_LIMITS: ResourceLimits = {
 export interface ProbeResult {
   /** Null when the container ran a program. */
   error: string | null;
+  /** The container ran, or runsc itself refused: the next try comes out the same. */
+  certain: boolean;
   unenforced: readonly Unenforced[];
 }
 
@@ -64,9 +66,10 @@ export async function probeContainer(
       timeoutMs: PROBE_TIMEOUT_MS,
     });
     if (ran.exitCode !== 0) throw runError(ran);
-    return { error: null, unenforced };
+    return { error: null, certain: true, unenforced };
   } catch (error) {
-    return { error: toAppError(error).message, unenforced };
+    const { code, message } = toAppError(error);
+    return { error: message, certain: code === 'RUNTIME_FAILED', unenforced };
   } finally {
     await removeSandbox(parts, id).catch((error: unknown) => {
       parts.log.warn({ containerId: id, error: toAppError(error).message }, 'a probe left something behind');

@@ -145,7 +145,7 @@ function nameTaken<T>(name: string, write: () => T): T {
     return write();
   } catch (error) {
     if (!isConstraint(error, 'agents.name')) throw error;
-    throw new AppError('NAME_TAKEN', `cannot name the agent ${name}: a live agent has that name`, {
+    throw new AppError('NAME_TAKEN', `the name ${name} is taken: a live agent has it`, {
       hint: 'choose another name, or stop the agent that has it',
       context: { name },
       cause: error,

@@ -103,8 +103,7 @@ describe('creating an agent', () => {
 
     await expect(world.reserve()).rejects.toMatchObject({
       code: 'TOO_MANY_AGENTS',
-      message: '1 of 1 agent are live',
-      hint: 'Stop one or raise AIRLOCK_MAX_AGENTS.',
+      message: '1 of 1 agent is live: stop one or raise AIRLOCK_MAX_AGENTS',
     });
   });
 
@@ -194,11 +193,11 @@ describe('planning an agent', () => {
 
   it('refuses a network the runtime cannot give, with its reason', async () => {
     await using world = await createWorld();
-    world.host.runtime = { warnings: ['runsc is too old for this kernel'] };
+    world.host.runtime = { warnings: ['runsc is old'], networkReason: 'runsc is too old for this kernel' };
 
     await expect(world.manager.plan({ limits: { networkEnabled: true } })).rejects.toMatchObject({
       code: 'NETWORK_UNAVAILABLE',
-      message: expect.stringContaining('runsc is too old'),
+      message: 'no --network on this host: runsc is too old for this kernel',
     });
   });
 

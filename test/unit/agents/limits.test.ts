@@ -16,10 +16,11 @@ describe('limits', () => {
   });
 
   it.each([
-    [{ cpuCores: 0 }, '--cpu 0 cores is outside 0.05 cores to 256 cores'],
+    [{ cpuCores: 0 }, '--cpu 0 cores is outside 0.05 cores to 8 cores'],
     [{ cpuCores: -1 }, '--cpu -1 cores is outside'],
-    [{ memoryMb: 1 }, '--memory 1 MiB is outside 64 MiB to 1 TiB'],
-    [{ memoryMb: 100.5 }, '--memory 100.5 MiB: not a whole number'],
+    [{ memoryMb: 1 }, '--memory 1 MiB is outside 64 MiB to 16 GiB'],
+    [{ memoryMb: -1 }, '--memory -1 MiB is outside 64 MiB to 16 GiB'],
+    [{ memoryMb: 100.5 }, '--memory 100.5 MiB is not a whole number from 64 MiB to 16 GiB'],
     [{ diskMb: Number.NaN }, 'not a whole number'],
     [{ maxProcesses: 1e9 }, '--processes 1000000000 is outside 4 to 4096'],
     [{ maxProcesses: Number.POSITIVE_INFINITY }, 'not a whole number'],
@@ -50,7 +51,19 @@ describe('limits', () => {
       expect.objectContaining({
         code: 'HOST_CAPACITY',
         message: '--cpu 9 cores is more than this host has: 8 cores',
-        hint: 'Give at most 8 cores, or use a larger host.',
+        hint: 'give it a value from 0.05 cores to 8 cores',
+      }),
+    );
+  });
+});
+
+describe('the disk limit', () => {
+  it('is at most what is free, and says that space can be freed', () => {
+    expect(() => resolveLimits({ diskMb: 60_000 }, {}, HOST)).toThrow(
+      expect.objectContaining({
+        code: 'HOST_CAPACITY',
+        message: '--disk 58.6 GiB is more than this host has free: 48.8 GiB',
+        hint: 'give it a value from 16 MiB to 48.8 GiB, or free some space',
       }),
     );
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
+import { FORCED_WAIT_MS } from '../../../src/agents/stop.ts';
 import { createWorld, eventually, told } from './world.ts';
 
 const GRACEFUL = { force: false, reason: 'asked by alice' };
@@ -126,11 +127,34 @@ describe('stopping an agent', () => {
 
     const stopping = world.manager.stopAgent(id, FORCED, told());
     await eventually(async () => (await world.record(id)).status === 'STOPPING');
-    world.clock.advance(30_000);
-    await Promise.all([stopping, pausing]);
+    world.clock.advance(FORCED_WAIT_MS);
+    await stopping;
 
     expect((await world.record(id)).status).toBe('STOPPED');
+    world.clock.advance(30_000);
+    await pausing;
     expect(paused.outcomes).toMatchObject([{ ok: false }]);
+  });
+
+  it('overtakes a pause that hangs when a graceful stop already waits for it', async () => {
+    await using world = await createWorld();
+    const { id } = await world.agent();
+    world.host.fault('pause', { kind: 'hang' });
+    const pausing = world.manager.pause(id, told());
+    await world.host.called('pause');
+    const graceful = world.manager.stopAgent(id, GRACEFUL, told());
+    await eventually(async () => (await world.record(id)).status === 'STOPPING');
+
+    const forced = world.manager.stopAgent(id, FORCED, told());
+    // The forced one joins after its own transaction.
+    await eventually(async () => {
+      world.clock.advance(10);
+      return (await world.record(id)).status === 'STOPPED';
+    });
+
+    expect(world.clock.monotonic()).toBeLessThan(30_000);
+    world.clock.advance(30_000);
+    await Promise.all([graceful, forced, pausing]);
   });
 
   it('is in ERROR and says so when something is left, and the reaper tries again', async () => {

@@ -54,6 +54,7 @@ const DEFAULTS: [string, string, ActionDraft, Level][] = [
 test.each(DEFAULTS)('%s (%s) has its default level', async (_what, who, draft, level) => {
   await using bench = await openWorkbench();
   await bench.agent('box');
+  if (draft.kind === 'agent.resume') bench.tamper("UPDATE agents SET status = 'PAUSED'");
   const action = await bench.submit(draft, bench.who(who));
   expect(action.level).toBe(level);
   expect(action.rule).toMatch(/^default: /);

@@ -24,6 +24,7 @@ test.each([
 ] as const)('an interrupted %s is settled by looking: %s means %s', async (kind, found, settled) => {
   await using bench = await openWorkbench();
   await bench.agent('box');
+  if (kind === 'agent.resume') bench.tamper("UPDATE agents SET status = 'PAUSED'");
   const id = await crashDuring(bench, { kind, params: { agent: 'box' } }, found);
 
   await bench.restart();

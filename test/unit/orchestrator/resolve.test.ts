@@ -18,6 +18,22 @@ test('an exact name goes before longer names that begin so', async () => {
   expect((await resolveAgent(bench.store, 'box')).id).toBe(short.id);
 });
 
+test('an id goes before the name of another agent that was made to look like it', async () => {
+  await using bench = await openWorkbench();
+  const mine = await bench.agent('box');
+  await bench.agent(mine.id, bench.who('bob'));
+  expect((await resolveAgent(bench.store, mine.id)).id).toBe(mine.id);
+});
+
+test('the exact name of an agent that has ended is never taken for the beginning of another name', async () => {
+  await using bench = await openWorkbench();
+  const ended = await bench.agent('box');
+  await bench.run({ kind: 'agent.stop', params: { agent: 'box' } });
+  await bench.agent('box-of-bob', bench.who('bob'));
+  expect((await resolveAgent(bench.store, 'box')).id).toBe(ended.id);
+  expect((await bench.run({ kind: 'agent.stop', params: { agent: 'box' } })).agentId).toBe(ended.id);
+});
+
 test('a prefix of several is refused with the candidates', async () => {
   await using bench = await openWorkbench();
   await bench.agent('box-1');
@@ -30,7 +46,7 @@ test('a prefix of several is refused with the candidates', async () => {
 
 test.each([
   ['calm-oter', 'did you mean calm-otter?'],
-  ['zzz', 'see the agents with: list'],
+  ['zzz', 'list shows the live ones, list --all the ended ones too'],
 ])('an unknown agent %j is told with what may have been meant', async (word, hint) => {
   await using bench = await openWorkbench();
   await bench.agent('calm-otter');

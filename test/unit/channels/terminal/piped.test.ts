@@ -109,11 +109,42 @@ describe('piped input', () => {
     await terminal.channel.post(terminal.thread, card, 'key', { maybePosted: false });
 
     expect(terminal.screen.raw().split('\n')).toEqual([
-      '#1 exec box',
+      'exec box',
       'hello from Linux 65534',
       '  two spaces',
       '',
     ]);
+  });
+
+  test('a command that needs no approval is one line before its output and one after it', async () => {
+    const terminal = await openTerminal();
+    const card = makeCard({
+      kind: 'action',
+      title: 'exec box',
+      state: { label: 'approved, about to run', tone: 'progress' },
+      code: { label: 'Command', text: 'echo hi' },
+    });
+    const ended: Card = {
+      ...card,
+      state: { label: 'done, exit code 0', tone: 'success' },
+      fields: [{ label: 'Duration', value: '9 ms' }],
+      output: { text: 'hi\n', totalBytes: 3, fromByte: 0, truncated: false, live: false },
+    };
+
+    const watched = await terminal.channel.post(terminal.thread, card, 'key-1', { maybePosted: false });
+    await terminal.channel.update(watched, { ...card, state: { label: 'running', tone: 'progress' } });
+    await terminal.channel.update(watched, ended);
+    await terminal.channel.post(terminal.thread, ended, 'key-2', { maybePosted: false });
+
+    const told = 'exec box: echo hi\nhi\nexec box: done, exit code 0 (Duration: 9 ms)\n';
+    expect(terminal.screen.raw()).toBe(told + told);
+  });
+
+  test('what becomes of the agents is said before the end', async () => {
+    const terminal = await openTerminal({ farewell: async () => 'stopping 2 agents (box, web)' });
+
+    expect(await terminal.end()).toBe(0);
+    expect(terminal.screen.raw()).toBe('stopping 2 agents (box, web)\n');
   });
 
   test('every status is printed exactly once, also when edits were coalesced', async () => {
@@ -130,7 +161,7 @@ describe('piped input', () => {
     await terminal.channel.update(message, after(3));
     await terminal.channel.update(message, after(5));
 
-    expect(terminal.screen.raw()).toBe(`#1 box\n${labels.map((label) => `box: ${label}\n`).join('')}`);
+    expect(terminal.screen.raw()).toBe(`box\n${labels.map((label) => `box: ${label}\n`).join('')}`);
   });
 
   test('a message of an earlier session shows only what happened since', async () => {
@@ -150,7 +181,7 @@ describe('piped input', () => {
       timeline: [...card.timeline, { at: now + 2, label: 'STOPPED' }],
     });
 
-    expect(terminal.screen.raw()).toBe('#1 box\nbox: STOPPING\nbox: STOPPED\n');
+    expect(terminal.screen.raw()).toBe('box\nbox: STOPPING\nbox: STOPPED\n');
   });
 
   test('a button with a form takes its answers from the next lines', async () => {

@@ -32,15 +32,13 @@ async function playSession(channel: Channel): Promise<void> {
     title: 'exec box',
     state: { label: 'running', tone: 'progress' },
     code: { label: 'Command', text: 'printf "日本語 😀"; sleep 1\tx' },
-    timeline: [{ at: 5, label: 'EXECUTING' }],
     output: { text: 'first line\n日本語', totalBytes: 20, fromByte: 0, truncated: false, live: true },
   });
   const run = await post(command, 'exec');
   await channel.update(run, {
     ...command,
     state: { label: 'done, exit code 0', tone: 'success' },
-    timeline: [...command.timeline, { at: 6, label: 'COMPLETED' }],
-    fields: [{ label: 'Exit code', value: '0' }],
+    fields: [{ label: 'Duration', value: '20 ms' }],
     output: {
       text: 'first line\n日本語 and a long line that goes on and on, further than eighty columns, to be wrapped',
       totalBytes: 106,

@@ -96,6 +96,8 @@ function shown(facts: Partial<ActionRecord>, more: Partial<Omit<ActionCardState,
   return actionCard({
     action: action(facts),
     agentName: 'box',
+    agentOwner: action().requester,
+    agentWarnings: [],
     votes: [],
     history: [],
     kept: null,
@@ -220,6 +222,23 @@ describe('the card of an action', () => {
       { history: actionHistory('APPROVED', 'EXECUTING', 'COMPLETED'), kept: kept('no\n') },
     );
     await golden(card, 'action-exit-code-3');
+  });
+
+  it('that nobody had to approve says what runs, and who asked only where that is not the owner', async () => {
+    const routine = { level: 'MEDIUM', approval: null, expiresAt: null, status: 'EXECUTING' } as const;
+    const card = shown(routine, { history: actionHistory('APPROVED', 'EXECUTING') });
+    await golden(card, 'action-routine');
+
+    const byAnother = shown({ ...routine, persona: true });
+    expect(byAnother.fields).toEqual([
+      { label: 'Asked by', value: expect.stringMatching(/\[persona\]$/) as string },
+    ]);
+  });
+
+  it('that nobody had to approve and that failed has the id to look it up', () => {
+    const error = { code: 'INTERNAL', message: 'it broke', hint: null };
+    const card = shown({ level: 'MEDIUM', approval: null, status: 'FAILED', error });
+    expect(card.fields).toContainEqual({ label: 'Action', value: action().id });
   });
 
   it('of a critical reload shows the exact payload and asks for the typed hash', async () => {
@@ -390,8 +409,8 @@ describe('answers', () => {
     approvals: {
       kind: 'approvals',
       items: [
-        { action: action(), mayVote: true, why: null },
-        { action: action({ id: 'z1' }), mayVote: false, why: 'you asked for it' },
+        { action: action(), agentName: 'box', mayVote: true, why: null },
+        { action: action({ id: 'z1' }), agentName: 'box', mayVote: false, why: 'you asked for it' },
       ],
       now: NOW,
     },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SEND_DEADLINE_MS } from '../../../../src/conversation/deliveries/send.ts';
 import type { EventBody } from '../../../../src/model/event.ts';
 import type { ThreadRef } from '../../../../src/model/thread.ts';
 import { createFakeChannel, permanent, transient } from '../../../fakes/fake-channel.ts';
@@ -114,6 +115,28 @@ describe('which cards there are', () => {
     });
     await bench.drain(deliveries);
     expect(channel.messages.map(({ key }) => key)).toEqual(['fake|action:medium', 'fake|action:low']);
+  });
+
+  it('leaves a create that goes as asked to the card of the agent, and shows one that fails', async () => {
+    const channel = createFakeChannel();
+    const deliveries = bench.start(channel);
+    await insertAgent();
+    await insertAction({
+      id: 'c1',
+      kind: 'agent.create',
+      approval: null,
+      level: 'MEDIUM',
+      status: 'EXECUTING',
+    });
+    await bench.drain(deliveries);
+    expect(titles(channel)).toEqual(['Agent box']);
+
+    await bench.write(async (tx) => {
+      await tx.updateAction('c1', ['EXECUTING'], { status: 'FAILED' });
+      await tx.appendEvent({ type: 'action.status', actionId: 'c1', from: 'EXECUTING', to: 'FAILED' });
+    });
+    await bench.drain(deliveries);
+    expect(titles(channel)).toEqual(['Agent box', 'create box']);
   });
 
   it('shows the one who asked from another platform what comes of it', async () => {
@@ -314,6 +337,32 @@ describe('a platform that fails', () => {
     await bench.drain(deliveries);
     expect(channel.calls).toHaveLength(2);
     expect(await bench.store.lastEventSeq()).toBe(2);
+  });
+});
+
+describe('a stop', () => {
+  it('waits for a platform that hangs only for a moment, and the post is looked for after the next start', async () => {
+    const channel = createFakeChannel();
+    const began = Promise.withResolvers<void>();
+    channel.after = () => {
+      began.resolve();
+      return new Promise(() => {});
+    };
+    const first = bench.start(channel);
+    await bench.append(notice('one'));
+    await began.promise;
+    const startedAt = bench.clock.now();
+
+    let over = false;
+    void first.stop().then(() => {
+      over = true;
+    });
+    await bench.until(() => over);
+
+    expect(bench.clock.now() - startedAt).toBeLessThan(SEND_DEADLINE_MS / 2);
+    channel.after = () => {};
+    await bench.drain(bench.start(channel));
+    expect(channel.messages).toHaveLength(1);
   });
 });
 

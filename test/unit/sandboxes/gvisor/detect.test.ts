@@ -19,5 +19,5 @@ it('says without root only that root is needed, and makes nothing', async () => 
   const info = await driver.detect();
 
   expect(info).toMatchObject({ available: false, missing: ['gVisor sandboxes need root'] });
-  expect(info.howToGet).toEqual(['start Airlock as root: sudo npm start']);
+  expect(info.howToGet).toEqual(['start Airlock as root: sudo -E env "PATH=$PATH" npm start']);
 });

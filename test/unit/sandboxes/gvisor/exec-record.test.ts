@@ -19,15 +19,15 @@ afterEach(() => rm(directory, { recursive: true }));
 
 test('is found again with the pid as soon as runsc has written it, and leaves nothing', async () => {
   const files = execFiles(directory, ID);
-  await writeExecRecord(files, { execId: ID, spawnedAt: 5 }, '{}');
-  expect(await readExecRecord(files)).toEqual({ execId: ID, spawnedAt: 5, pid: null });
+  writeExecRecord(files, { execId: ID, spawnedAt: 5 }, '{}');
+  expect(readExecRecord(files)).toEqual({ execId: ID, spawnedAt: 5, pid: null });
 
   await writeFile(files.pid, '');
-  expect((await readExecRecord(files))?.pid).toBeNull();
+  expect(readExecRecord(files)?.pid).toBeNull();
   await writeFile(files.pid, '17');
   expect(await listExecRecords(directory)).toEqual([{ execId: ID, spawnedAt: 5, pid: 17 }]);
 
-  await removeExecFiles(files);
+  removeExecFiles(files);
   expect(await readdir(directory)).toEqual([]);
 });
 
