@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** One project a kind of test; those that drive real sandboxes run one file at a time: they share this host. */
@@ -21,6 +22,8 @@ export default defineConfig({
       project('integration', 120_000, false),
       project('e2e', 300_000, false),
     ],
+    // Vitest's default leaves one core to itself, which on two cores is half of the machine.
+    maxWorkers: availableParallelism(),
     reporters: ['default'],
   },
 });
