@@ -18,37 +18,60 @@ export interface PipeEnds {
 export interface FifoPool {
   /** `read`: we read what the child writes; `write`: the child reads what we write. */
   open(direction: 'read' | 'write'): Promise<PipeEnds>;
+  /** Makes a first batch meanwhile, so that the first to open one need not wait; a failure is told by `open`. */
+  prepare(): void;
   /** Takes the spare ones and the directory away. */
   close(): Promise<void>;
 }
 
 const BATCH = 24;
+/** Below this the next batch is made in the background: a command takes two or three. */
+const LOW = 6;
 const MKFIFO_TIMEOUT_MS = 5000;
 
 /** `directory` is made when the first pipe is asked for; nothing else may lie in it. Throws what mkfifo says. */
 export function createFifoPool(directory: string): FifoPool {
   const spare: string[] = [];
   let making: Promise<void> | null = null;
+  let closed = false;
 
   async function makeBatch(): Promise<void> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    // Not recursive: what is above may have been removed meanwhile, and must stay so.
+    await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    });
     const names = Array.from({ length: BATCH }, () => path.join(directory, randomId(12)));
     await runOrThrow({ file: 'mkfifo', args: ['-m', '600', ...names], timeoutMs: MKFIFO_TIMEOUT_MS });
     spare.push(...names);
   }
 
+  function refill(): Promise<void> {
+    making ??= makeBatch().finally(() => {
+      making = null;
+    });
+    return making;
+  }
+
+  function prepare(): void {
+    if (closed || spare.length >= LOW) return;
+    refill().catch(() => {
+      // Whoever needs one tries again and is told.
+    });
+  }
+
   async function take(): Promise<string> {
     for (;;) {
       const name = spare.pop();
-      if (name !== undefined) return name;
-      making ??= makeBatch().finally(() => {
-        making = null;
-      });
-      await making;
+      if (name !== undefined) {
+        prepare();
+        return name;
+      }
+      await refill();
     }
   }
 
   return {
+    prepare,
     async open(direction) {
       const name = await take();
       // Read-write never waits for a partner, and while it is open the other two opens do not either.
@@ -71,6 +94,7 @@ export function createFifoPool(directory: string): FifoPool {
       }
     },
     async close() {
+      closed = true;
       await making?.catch(() => undefined);
       spare.length = 0;
       await rm(directory, { recursive: true, force: true });

@@ -56,7 +56,10 @@ async function seen(ctx: OrchestratorContext, reads: StoreReads, action: ActionR
   }
   switch (payload.kind) {
     case 'agent.exec':
-      return interrupted('UNKNOWN', 'Airlock ended while the command ran, and the command was killed');
+      return interrupted(
+        'UNKNOWN',
+        'Airlock ended while the command ran; the command is ended too, what it did by then is not known',
+      );
     case 'agent.stop-all': {
       const left: string[] = [];
       for (const id of payload.params.agents) {

@@ -271,6 +271,21 @@ describe.each(binaries)('commands in a sandbox of %s', (binary) => {
     await running.outcome;
   });
 
+  it('of a bot that died while the sandbox was paused are ended too, and it stays paused', async () => {
+    const execId = newExecId();
+    const running = await talking('echo up; sleep 752', { execId });
+    await world.driver.pause(handle);
+    const next = world.reopen();
+
+    await next.kill(handle, execId);
+
+    expect(await next.executions(handle)).toEqual([]);
+    expect(await next.inspect(handle)).toEqual({ status: 'paused' });
+    await world.driver.resume(handle);
+    expect(await commandsInside()).toEqual([]);
+    await running.outcome;
+  });
+
   it('are refused clearly at the process limit, where ending one still works', async () => {
     // The shell ends when it cannot fork any more; its own place is the last one.
     await exec('while :; do sleep 760 & done >/dev/null 2>&1');

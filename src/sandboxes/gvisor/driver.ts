@@ -76,7 +76,7 @@ export function createGvisorDriver(
 
   async function executorOnce(): Promise<Executor> {
     const { client } = await liveParts();
-    executor ??= createExecutor({ client, clock, log, paths, sandboxState, measure });
+    executor ??= createExecutor({ client, clock, log, paths, sandboxState, whileAwake, measure });
     return executor;
   }
 
@@ -90,6 +90,17 @@ export function createGvisorDriver(
       stopping: existsSync(place.stopMark),
       outOfMemory: cause === 'out-of-memory' ? evidence : null,
     };
+  }
+
+  async function whileAwake<T>({ containerId }: SandboxHandle, work: () => Promise<T>): Promise<T> {
+    const { client } = await liveParts();
+    if ((await client.state(containerId))?.status !== 'paused') return work();
+    await client.resume(containerId);
+    try {
+      return await work();
+    } finally {
+      await client.pause(containerId);
+    }
   }
 
   async function measure({ containerId }: SandboxHandle) {
@@ -125,12 +136,10 @@ export function createGvisorDriver(
       const live = await liveParts();
       const { toolbox, network } = live.runtime;
       try {
-        return await createSandbox(
-          { ...live, toolbox, network, allowUnenforced, clock },
-          containerId,
-          spec,
-          signal,
-        );
+        const parts = { ...live, toolbox, network, allowUnenforced, clock };
+        const created = await createSandbox(parts, containerId, spec, signal);
+        (await executorOnce()).prepare(containerId);
+        return created;
       } catch (error) {
         // Perhaps the host is no longer what was proven: the next start finds out.
         if (!signal.aborted) await forgetProbe(context.dataDir);

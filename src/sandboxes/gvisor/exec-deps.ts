@@ -11,6 +11,8 @@ export interface ExecDeps {
   log: Logger;
   /** Asked after every end, so it must be cheap: pid and start time of the sandbox process, no call of runsc. */
   sandboxState(handle: SandboxHandle): Promise<SandboxCheck>;
+  /** Does the work with the sandbox running; one that is paused (by a bot that died) is woken for it and paused again. */
+  whileAwake<T>(handle: SandboxHandle, work: () => Promise<T>): Promise<T>;
   /** Asked after an end that was no success, while the sandbox lives; null when it cannot be measured. */
   measure(handle: SandboxHandle): Promise<ExecMeasurement | null>;
 }

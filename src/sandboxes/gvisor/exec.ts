@@ -26,6 +26,8 @@ export interface Executor {
   executions(handle: SandboxHandle): Promise<ExecState[]>;
   /** Ends one as a cancel does, from its record alone if need be. An unknown one is success. */
   kill(handle: SandboxHandle, execId: string): Promise<void>;
+  /** Called when the sandbox is there: what its first command needs is made meanwhile. */
+  prepare(containerId: string): void;
   /** Called before the sandbox is paused: timeouts stand still, ends that are due wait. */
   pauseClocks(containerId: string): void;
   /** Called after the sandbox was resumed. */
@@ -91,12 +93,13 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       const record = readExecRecord(files);
       if (record === null) return;
       if ((await deps.sandboxState(handle)).alive) {
-        await container.whenRunning();
-        const { evidence, error } = await sweepQuietly(deps, handle, container, {
-          pid: record.pid,
-          ageMs: () => deps.clock.now() - record.spawnedAt + CLOCK_SLACK_MS,
-          overlapped: known.length > 1 || container.live.size > 0,
-        });
+        const { evidence, error } = await deps.whileAwake(handle, () =>
+          sweepQuietly(deps, handle, container, {
+            pid: record.pid,
+            ageMs: () => deps.clock.now() - record.spawnedAt + CLOCK_SLACK_MS,
+            overlapped: known.length > 1 || container.live.size > 0,
+          }),
+        );
         const complete = evidence !== null && evidence.left.length === 0;
         if (!complete && (await deps.sandboxState(handle)).alive) {
           throw new AppError('RUNTIME_FAILED', `command ${execId} of a former run could not be ended`, {
@@ -110,6 +113,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       }
       removeExecFiles(files);
     },
+
+    prepare: (containerId) => containerOf(containerId).pipes.prepare(),
 
     pauseClocks: (containerId) => containerOf(containerId).setPaused(true),
     resumeClocks: (containerId) => containerOf(containerId).setPaused(false),
