@@ -97,8 +97,10 @@ async function tokensInSandboxes(bot: BotUnderTest, dataDir: string, platform: P
 }
 
 let asked = 0;
-function ask(bot: BotUnderTest, person: string, text: string) {
+function ask(bot: BotUnderTest, owner: string, text: string) {
   asked += 1;
+  // A persona's person is named after its principal.
+  const person = owner.replace(/^terminal:/, '');
   return bot.ask({
     deliveryId: `reader-${asked}`,
     principal: 'terminal:local',
