@@ -21,7 +21,7 @@ export type ActionStatus = (typeof ACTION_STATUSES)[number];
 
 /** One requested operation on its way through the orchestrator. Times are epoch milliseconds. */
 export interface ActionRecord {
-  /** 12 characters `[a-z0-9]`; people type it, a unique prefix is enough. */
+  /** 12 characters `[a-z0-9]`; people type it, a unique prefix of four or more is enough. */
   id: string;
   /** `agent.create`, `agent.exec`, … from the registry of action kinds. */
   kind: string;

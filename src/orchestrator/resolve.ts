@@ -38,12 +38,23 @@ export async function resolveAgent(reads: AgentReads, text: string): Promise<Age
   return endedById;
 }
 
-/** The action of an id or a unique prefix. Throws ACTION_NOT_FOUND, INVALID_INPUT when several begin so. */
+/** A letter that slips in must not decide about something nobody looked at. */
+const MIN_ACTION_PREFIX = 4;
+
+/**
+ * The action of an id or a unique prefix of four characters or more. Throws ACTION_NOT_FOUND, INVALID_INPUT when it is
+ * shorter or several begin so.
+ */
 export async function resolveAction(reads: ActionReads, text: string): Promise<ActionRecord> {
   const word = text.trim();
   if (WORD.test(word)) {
     const exact = await reads.action(word);
     if (exact !== null) return exact;
+    if (word.length < MIN_ACTION_PREFIX) {
+      throw new AppError('INVALID_INPUT', `${quote(word)} is too short for an action's id`, {
+        hint: `write at least ${MIN_ACTION_PREFIX} characters of it; approvals shows them`,
+      });
+    }
     const [first, ...others] = await reads.actionsByIdPrefix(word);
     if (first !== undefined && others.length === 0) return first;
     if (first !== undefined) {

@@ -25,7 +25,7 @@ export interface SubmitContext {
 }
 
 export interface VoteRequest {
-  /** An id or unique prefix. */
+  /** An id or a unique prefix of four characters or more. */
   actionId: string;
   actor: Actor;
   decision: 'approve' | 'deny';

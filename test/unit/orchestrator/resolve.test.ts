@@ -77,5 +77,7 @@ test('an action is found by a unique prefix of its id', async () => {
   await using bench = await openWorkbench();
   const action = await bench.submit({ kind: 'agent.create', params: {} });
   expect((await resolveAction(bench.store, action.id.slice(0, 6))).id).toBe(action.id);
+  expect((await resolveAction(bench.store, action.id.slice(0, 4))).id).toBe(action.id);
+  expect(await refusalOf(resolveAction(bench.store, action.id.slice(0, 3)))).toBe('INVALID_INPUT');
   expect(await refusalOf(resolveAction(bench.store, '%'))).toBe('ACTION_NOT_FOUND');
 });
