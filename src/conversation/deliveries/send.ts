@@ -101,10 +101,12 @@ async function hand(deps: SendDeps, { delivery, maybePosted }: Ready, card: Card
     return;
   }
   let { message } = delivery;
+  // What an earlier try posted may be of an earlier state, so it is edited next; a notice has only one.
+  const perhapsOld = maybePosted && delivery.subject.type !== 'event';
   if (message === null) {
     message = await inTime(deps, channel.post(delivery.thread, card, key, { maybePosted }));
-    // The thread is still to be opened: until then the card counts as not shown.
-    const shown = delivery.opensThread ? {} : { shownSeq: wantedSeq };
+    // Until its thread is open a card counts as not shown.
+    const shown = delivery.opensThread || perhapsOld ? {} : { shownSeq: wantedSeq };
     await patch(store, key, { ...settled, message, maybePosted: false, ...shown });
   }
   if (!delivery.opensThread) return;
@@ -114,7 +116,7 @@ async function hand(deps: SendDeps, { delivery, maybePosted }: Ready, card: Card
     if (now === null) return;
     if (now.subject.type === 'agent')
       await tx.updateAgent(now.subject.id, { from: AGENT_STATUSES }, { thread });
-    const shownSeq = delivery.message === null ? wantedSeq : now.shownSeq;
+    const shownSeq = delivery.message === null && !perhapsOld ? wantedSeq : now.shownSeq;
     await tx.putDelivery({ ...now, ...settled, opensThread: false, shownSeq });
   });
 }
