@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { createFakeDriver } from '../../src/sandboxes/fake/fake-driver.ts';
 import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts';
@@ -20,8 +21,12 @@ import { type Random, seededRandom } from '../fixtures/random.ts';
 /** `AIRLOCK_TEST_KILLS` asks for more, `AIRLOCK_TEST_SEED` for one story again. */
 const ROUNDS = Number(process.env['AIRLOCK_TEST_KILLS'] ?? 40);
 const SEED = Number(process.env['AIRLOCK_TEST_SEED'] ?? 20_261_122);
-/** A bot's whole round of work on the fake driver fits into this, so kills fall into every part of it. */
-const LONGEST_LIFE_MS = 250;
+/** A bot dies after so many calls on platform and sandbox host, or when all is answered: told by work, not by a clock, so that a slow machine tells the same story. */
+const LONGEST_LIFE_CALLS = 40;
+/** So long without a call means that what is left waits for a command that runs for ever. */
+const QUIET_MS = 800;
+/** From then to the kill at most, so that kills fall between calls too. */
+const LONGEST_DELAY_MS = 20;
 
 it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`, {
   timeout: 280_000,
@@ -36,11 +41,12 @@ it(`keeps its promises when killed at ${ROUNDS} random instants (seed ${SEED})`,
 
   for (let round = 0; round < ROUNDS; round += 1) {
     const bot = await startBot({ dataDir, platform, driver: world });
-    const dies = new Promise<void>((resolve) => setTimeout(resolve, random.below(LONGEST_LIFE_MS))).then(() =>
-      bot.kill(),
-    );
-    await story.act(bot, 1 + random.below(6));
-    await dies;
+    const [calls, delayMs] = [random.below(LONGEST_LIFE_CALLS), random.below(LONGEST_DELAY_MS)];
+    const cutOff = bot.worked(calls, QUIET_MS);
+    await Promise.race([story.act(bot, 1 + random.below(6)), cutOff]);
+    await Promise.race([story.act(bot, 1 + random.below(4)), cutOff]);
+    await setTimeout(delayMs);
+    await bot.kill();
   }
   const last = await startBot({ dataDir, platform, driver: world });
   onTestFinished(() => last.kill());
@@ -66,7 +72,7 @@ function recording(driver: SandboxDriver, executed: string[], random: Random): S
     ...driver,
     async create(...args) {
       const created = await driver.create(...args);
-      await new Promise((resolve) => setTimeout(resolve, random.below(SLOWEST_CREATE_MS)));
+      await setTimeout(random.below(SLOWEST_CREATE_MS));
       return created;
     },
     exec(handle, request, sink, signal) {

@@ -36,6 +36,8 @@ export function connect(path: string | URL, options: { readOnly: boolean }): Con
       }),
     `open the database ${path instanceof URL ? path.pathname : path}`,
   );
+  // A temporary file of a bot that is killed between its making and its unlinking stays in /tmp for ever.
+  guarded(() => database.exec('PRAGMA temp_store = MEMORY'), 'keep temporary data in memory');
   // Statements are the texts of this folder with a bounded set of variations, so the cache needs no limit.
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
