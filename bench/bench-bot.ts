@@ -23,8 +23,10 @@ export async function startBenchBot(): Promise<BenchBot> {
     limits: {
       postsPerMinute: 1e9,
       editsPerMinute: 1e9,
+      postsPerRoomPerMinute: Number.POSITIVE_INFINITY,
       editIntervalMs: 0,
       outputCharacters: 4000,
+      codeCharacters: Number.POSITIVE_INFINITY,
       threads: false,
     },
     start: async (given) => void (inbox = given),
@@ -32,7 +34,9 @@ export async function startBenchBot(): Promise<BenchBot> {
     post: async (thread) => ({ thread, messageId: `m${++posted}` }),
     openThread: async (ref) => ref.thread,
     update: async () => {},
-    upload: async () => {},
+    upload: async (ref, _file, key) => ({ thread: ref, messageId: key }),
+    health: () => ({ state: 'up', detail: null, since: 0 }),
+    onHealth: () => ({ [Symbol.dispose]: () => {} }),
   };
   const app = createApp(config, { channels: [channel] });
   opened.defer(() => app.stop());

@@ -23,6 +23,8 @@ export interface ChannelContext {
   terminal: TerminalEdge;
   /** What becomes of the agents when the bot ends now, in words; null when there are none. */
   farewell: () => Promise<string | null>;
+  /** The groups and roles of platforms that `airlock.yaml` gives roles to, as it is now: `slack-group:T1:S9`. */
+  groups: () => readonly string[];
   clock: Clock;
   log: Logger;
 }

@@ -3,7 +3,7 @@ import { createAgentManager } from './agents/manager.ts';
 import type { AgentManager } from './agents/types.ts';
 import { createCommandRegistry } from './commands/registry.ts';
 import type { LoadedConfig } from './config/load-config.ts';
-import { createPolicySource } from './config/policy-source.ts';
+import { createPolicySource, type PolicySource } from './config/policy-source.ts';
 import { type Conversation, createConversation } from './conversation/conversation.ts';
 import type { Channel } from './conversation/channel.ts';
 import { AppError } from './errors.ts';
@@ -11,7 +11,7 @@ import { type Clock, systemClock } from './lib/clock.ts';
 import { count } from './lib/format.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
 import { createOrchestrator } from './orchestrator/orchestrator.ts';
-import { createPeople } from './orchestrator/people.ts';
+import { createPeople, mappedGroups } from './orchestrator/people.ts';
 import { openCgroups } from './sandboxes/cgroups.ts';
 import { createImageStore, type ImageStore } from './sandboxes/images/image-store.ts';
 import { driverRegistry } from './sandboxes/registry.ts';
@@ -70,7 +70,8 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
   }
 
   async function open(stack: AsyncDisposableStack): Promise<void> {
-    const channels = overrides.channels ?? (await createChannels(channelContext()));
+    const policy = createPolicySource({ config, log });
+    const channels = overrides.channels ?? (await createChannels(channelContext(policy)));
     const data = await openDataDirectory(config.dataDir);
     stack.defer(() => data.close());
     const store = await openStore({ path: data.databasePath, dataDir: data.path, clock, log });
@@ -82,7 +83,6 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
     const drivers = overrides.drivers ?? createDrivers(data.path, data.installationId);
     // When nothing is left under it; the drivers cannot tell when the last sandbox of all is gone.
     stack.defer(async () => (await openCgroups({ installationId: data.installationId })).removeParent());
-    const policy = createPolicySource({ config, log });
     const images =
       overrides.images ??
       createImageStore({
@@ -161,7 +161,7 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
     );
   }
 
-  function channelContext(): ChannelContext {
+  function channelContext(policy: PolicySource): ChannelContext {
     const terminal = overrides.terminal ?? {
       input: process.stdin,
       output: process.stdout,
@@ -169,7 +169,7 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       env: process.env,
       onExit: () => {},
     };
-    return { config, terminal, farewell, clock, log };
+    return { config, terminal, farewell, groups: () => mappedGroups(policy.current()), clock, log };
   }
 
   async function farewell(): Promise<string | null> {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Card } from '../../src/conversation/card.ts';
 import type { Channel, ChannelLimits, Inbox } from '../../src/conversation/channel.ts';
+import { createHealthState } from '../shared/health-state.ts';
 import { AppError } from '../../src/errors.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { escapeLine } from '../../src/lib/escape-text.ts';
@@ -42,8 +43,10 @@ export interface TerminalChannelOptions {
 const TERMINAL_LIMITS: ChannelLimits = {
   postsPerMinute: 60_000,
   editsPerMinute: 60_000,
+  postsPerRoomPerMinute: Number.POSITIVE_INFINITY,
   editIntervalMs: 20,
   outputCharacters: 4 * 1024 * 1024,
+  codeCharacters: Number.POSITIVE_INFINITY,
   threads: false,
 };
 
@@ -60,6 +63,7 @@ export function createTerminalChannel(options: TerminalChannelOptions): Channel 
   const { input, output, log, clock } = options;
   const principal = options.principal ?? 'terminal:local';
   const instance = randomId(12);
+  const health = createHealthState(clock);
   const style = createStyle(options.env);
   /** By the delivery's key, and by message: the number on the screen. */
   const posted = new Map<string, MessageRef>();
@@ -180,6 +184,7 @@ export function createTerminalChannel(options: TerminalChannelOptions): Channel 
     async start(inbox) {
       if (state !== 'new') return;
       state = 'open';
+      health.set('up');
       startedAt = clock.now();
       inboxInUse = inbox;
       output.on('error', onOutputError);
@@ -209,6 +214,7 @@ export function createTerminalChannel(options: TerminalChannelOptions): Channel 
     async stop() {
       if (state === 'closed') return;
       state = 'closed';
+      health.set('down', 'it was stopped');
       if (piped !== null) input.destroy();
       await repl?.stop();
       output.off('error', onOutputError);
@@ -238,10 +244,16 @@ export function createTerminalChannel(options: TerminalChannelOptions): Channel 
     },
     async upload(ref, file, key) {
       requireOpen(ref);
-      if (posted.has(key)) return;
-      screen.print([`file ${escapeLine(file.name)} (${file.bytes} bytes): ${escapeLine(file.path)}`]);
-      remember(posted, key, { thread: TERMINAL_THREAD, messageId: key });
+      const earlier = posted.get(key);
+      if (earlier !== undefined) return earlier;
+      const where = 'path' in file.content ? `: ${escapeLine(file.content.path)}` : '';
+      screen.print([`file ${escapeLine(file.name)} (${file.bytes} bytes)${where}`]);
+      const message = { thread: TERMINAL_THREAD, messageId: key };
+      remember(posted, key, message);
+      return message;
     },
+    health: health.current,
+    onHealth: health.onChange,
   };
 }
 

@@ -3,6 +3,9 @@ import { MAX_PATTERN_LENGTH, patternProblem } from './rule-pattern.ts';
 
 // The message of every check says what is allowed: `problems.ts` puts "write" before it.
 const PRINCIPAL = 'a principal such as slack:T1:U2, discord:3344, terminal:local or api:ci';
+const SLACK_COMMAND = 'a slash command in small letters, such as /agent';
+const SLACK_CHANNEL = 'the id of a channel, such as C0123ABCD (the last line of its details in Slack)';
+const API_URL = 'an https address, or an http one of this machine (127.0.0.1)';
 const DURATION = 'a duration such as 30s, 10m, 8h or 2d, from 1ms to 30d';
 const UNENFORCEABLE = ['cpu', 'memory', 'processes', 'disk'] as const;
 /** Beyond a month a time is a mistake, and Node's timers would need care. */
@@ -28,6 +31,11 @@ const durationMs = z.union([z.string(), z.number()], DURATION).transform((value,
   context.addIssue({ code: 'custom', message: DURATION });
   return z.NEVER;
 });
+/** Tokens go there: never in the clear over a network. */
+const apiUrl = z.url(API_URL).refine((text) => {
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && hostname === '127.0.0.1');
+}, API_URL);
 const role = z.enum(['viewer', 'operator', 'approver', 'admin']);
 const level = z.enum(['low', 'medium', 'high', 'critical']);
 
@@ -184,6 +192,19 @@ export const environmentSchema = z.object({
   SLACK_BOT_TOKEN: z.string().min(1).optional(),
   SLACK_APP_TOKEN: z.string().min(1).optional(),
   SLACK_SIGNING_SECRET: z.string().min(1).optional(),
+  /** With it and the signing secret Slack's requests come over HTTP instead of Socket Mode. */
+  AIRLOCK_SLACK_PORT: wholeFromText(1, 65_535).optional(),
+  AIRLOCK_SLACK_HOST: z.string().min(1).default('127.0.0.1'),
+  AIRLOCK_SLACK_COMMAND: z
+    .string()
+    .regex(/^\/[a-z0-9][a-z0-9_-]{0,30}$/, SLACK_COMMAND)
+    .default('/agent'),
+  /** The team's room: its members are operators, and it gets the notices, where the file does not say otherwise. */
+  AIRLOCK_SLACK_CHANNEL: z
+    .string()
+    .regex(/^[CG][A-Z0-9]{1,20}$/, SLACK_CHANNEL)
+    .optional(),
+  AIRLOCK_SLACK_API_URL: apiUrl.default('https://slack.com/api/'),
   DISCORD_BOT_TOKEN: z.string().min(1).optional(),
   DISCORD_APPLICATION_ID: z.string().min(1).optional(),
 });

@@ -55,17 +55,24 @@ export interface Button {
   opens: Form | null;
 }
 
-export type ButtonId =
-  | 'approve'
-  | 'deny'
-  | 'cancel'
-  | 'view'
-  | 'run'
-  | 'pause'
-  | 'resume'
-  | 'stop'
-  | 'logs'
-  | 'extend';
+/** What a button can ask for. Those after `extend` are the menu's: their subject is empty. */
+export const BUTTON_IDS = [
+  'approve',
+  'deny',
+  'cancel',
+  'view',
+  'run',
+  'pause',
+  'resume',
+  'stop',
+  'logs',
+  'extend',
+  'create',
+  'list',
+  'approvals',
+  'help',
+] as const;
+export type ButtonId = (typeof BUTTON_IDS)[number];
 
 /** A modal. */
 export interface Form {
@@ -74,9 +81,15 @@ export interface Form {
   inputs: readonly FormInput[];
   submitLabel: string;
 }
-export interface FormInput {
-  name: 'reason' | 'hash' | 'command' | 'note';
+export interface FormChoice {
+  value: string;
   label: string;
+}
+export interface FormInput {
+  name: 'reason' | 'hash' | 'command' | 'note' | 'name' | 'image' | 'network';
+  label: string;
+  /** One of these, the first unless chosen; null = free text. */
+  choices: readonly FormChoice[] | null;
   multiline: boolean;
   optional: boolean;
   maxLength: number;

@@ -10,12 +10,36 @@ export interface ChannelLimits {
   /** Posts and edits, each a token bucket over the whole channel. */
   postsPerMinute: number;
   editsPerMinute: number;
+  /** Posts into one room, threads included; infinite where the platform counts only the whole. */
+  postsPerRoomPerMinute: number;
   /** Between two edits of one message; milliseconds. */
   editIntervalMs: number;
   /** Kept of live output on a card; characters. */
   outputCharacters: number;
+  /**
+   * The longest code that a card shows whole; infinite where all is shown. The card of a longer one is cut by the channel, the whole
+   * is attached as a file, and nobody approves on this channel before opening the full text (`view`).
+   */
+  codeCharacters: number;
   /** True where an agent gets a thread of its own. */
   threads: boolean;
+}
+
+/** How a channel stands with its platform. */
+export interface ChannelHealth {
+  state: 'starting' | 'up' | 'degraded' | 'down';
+  /** What is wrong and what mends it, without secrets; null when up. */
+  detail: string | null;
+  /** Epoch milliseconds. */
+  since: number;
+}
+
+/** A file of a thread: one that is on disk, or a text. */
+export interface UploadFile {
+  /** A plain name that tells files of one thread apart; a second upload of the same key has the same name. */
+  name: string;
+  bytes: number;
+  content: { path: string } | { text: string };
 }
 
 export interface Channel {
@@ -33,7 +57,16 @@ export interface Channel {
   /** The thread under a posted card; `card` is the first message when the platform needs one. */
   openThread(ref: MessageRef, card: Card, key: string): Promise<ThreadRef>;
   update(ref: MessageRef, card: Card): Promise<void>;
-  upload(ref: ThreadRef, file: { name: string; path: string; bytes: number }, key: string): Promise<void>;
+  /** Puts a file into a thread. `maybePosted` as for {@link Channel.post}: its name is looked up first. */
+  upload(
+    ref: ThreadRef,
+    file: UploadFile,
+    key: string,
+    options: { maybePosted: boolean },
+  ): Promise<MessageRef>;
+  health(): ChannelHealth;
+  /** Told every change; the first call comes with the next change. */
+  onHealth(listener: (health: ChannelHealth) => void): Disposable;
 }
 
 /** Who and where, as the channel verified it. Roles are the people directory's business. */
@@ -92,7 +125,13 @@ export interface Inbox {
   form(request: FormRequest, reply: Reply): Promise<Accepted>;
   /** Completions for what is typed so far, at most 25, best first. Never throws. */
   complete(request: CompletionRequest): Promise<Choice[]>;
+  /**
+   * What concerns this person now, for a page of their own (Slack's App Home): live agents, approvals that wait for them, their own
+   * requests, best first. Never throws.
+   */
+  home(request: HomeRequest): Promise<readonly Card[]>;
 }
+export type HomeRequest = Pick<RequestOrigin, 'principal' | 'displayName' | 'groups'>;
 export interface CompletionRequest {
   principal: PrincipalId;
   groups: readonly string[];

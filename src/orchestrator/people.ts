@@ -145,6 +145,13 @@ export function createPeople(deps: {
   };
 }
 
+/** The groups of platforms that give roles. Members of rooms are not among them: a room is where a request comes from. */
+export function mappedGroups(file: PolicyFile): readonly string[] {
+  const holders = Object.values(file.roles).flatMap((held) => held ?? []);
+  const asked = [...file.levels.high.roles, ...file.levels.critical.roles];
+  return [...new Set([...holders, ...asked].filter((name) => GROUP_PATTERN.test(name) && !isRoom(name)))];
+}
+
 /** The groups the platform reported, and the room as a group, in the form `airlock.yaml` maps. */
 function groupsOf(origin: PersonOrigin): string[] {
   const groups = origin.groups.filter((group) => GROUP_PATTERN.test(group));

@@ -142,11 +142,12 @@ export function describeChannel(name: string, makeHarness: MakeHarness): void {
     test('an uploaded file is named once, however often its key is retried', async () => {
       await using there = await open();
       await there.channel.start(there.inbox);
-      const file = { name: 'output-1.txt', path: '/nonexistent/output-1.txt', bytes: 12 };
+      const file = { name: 'output-1.txt', bytes: 12, content: { text: 'twelve bytes' } };
 
-      await there.channel.upload(there.thread, file, 'file-1');
-      await there.channel.upload(there.thread, file, 'file-1');
+      const first = await there.channel.upload(there.thread, file, 'file-1', FIRST);
+      const again = await there.channel.upload(there.thread, file, 'file-1', AGAIN);
 
+      expect(again).toEqual(first);
       expect(there.shown().split('output-1.txt').length - 1).toBeLessThanOrEqual(2);
       expect(there.shown()).toContain('output-1.txt');
     });
@@ -197,7 +198,8 @@ export function describeChannel(name: string, makeHarness: MakeHarness): void {
         'key',
         FIRST,
       );
-      await there.channel.upload(there.thread, { name: hostile, path: '/nonexistent/x', bytes: 1 }, 'file');
+      const file = { name: hostile, bytes: 1, content: { text: 'x' } };
+      await there.channel.upload(there.thread, file, 'file', FIRST);
 
       // oxlint-disable-next-line no-control-regex -- the very characters that must not be there
       expect(there.shown()).not.toMatch(/[\x07\x1b\u009b\u202e]/);
@@ -270,7 +272,16 @@ export function describeChannel(name: string, makeHarness: MakeHarness): void {
       const form: Form = {
         title: 'Why?',
         text: [],
-        inputs: [{ name: 'reason', label: 'Reason', multiline: false, optional: false, maxLength: 100 }],
+        inputs: [
+          {
+            name: 'reason',
+            label: 'Reason',
+            choices: null,
+            multiline: false,
+            optional: false,
+            maxLength: 100,
+          },
+        ],
         submitLabel: 'Send',
       };
       const inbox = createRecordingInbox({

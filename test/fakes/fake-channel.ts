@@ -1,15 +1,17 @@
-import type { Card, Channel, ChannelLimits, Inbox } from '../../src/conversation/channel.ts';
+import type { Card, Channel, ChannelLimits, Inbox, UploadFile } from '../../src/conversation/channel.ts';
+import { createHealthState } from '../../channels/shared/health-state.ts';
 import { AppError } from '../../src/errors.ts';
 import type { MessageRef, ThreadRef } from '../../src/model/thread.ts';
 
 /** One call as the platform saw it. */
 export interface ChannelCall {
-  type: 'post' | 'update' | 'openThread';
+  type: 'post' | 'update' | 'openThread' | 'upload';
   thread: ThreadRef;
   /** Null for updates. */
   key: string | null;
   messageId: string | null;
-  card: Card;
+  /** Null for uploads. */
+  card: Card | null;
 }
 
 /** A message as people see it now. */
@@ -20,10 +22,18 @@ export interface FakeMessage {
   edits: number;
 }
 
+/** A file as people find it in its thread. */
+export interface FakeFile {
+  ref: MessageRef;
+  key: string;
+  file: UploadFile;
+}
+
 /** A platform in memory with faults on demand. */
 export interface FakeChannel extends Channel {
   /** In the order they were posted. */
   readonly messages: readonly FakeMessage[];
+  readonly files: readonly FakeFile[];
   /** Every call that reached the platform, refused ones too. */
   readonly calls: readonly ChannelCall[];
   readonly inbox: Inbox | null;
@@ -36,8 +46,10 @@ export interface FakeChannel extends Channel {
 export const UNLIMITED: ChannelLimits = {
   postsPerMinute: Number.POSITIVE_INFINITY,
   editsPerMinute: Number.POSITIVE_INFINITY,
+  postsPerRoomPerMinute: Number.POSITIVE_INFINITY,
   editIntervalMs: 0,
   outputCharacters: 3000,
+  codeCharacters: Number.POSITIVE_INFINITY,
   threads: false,
 };
 
@@ -46,6 +58,8 @@ export function createFakeChannel(
 ): FakeChannel {
   const messages: FakeMessage[] = [];
   const calls: ChannelCall[] = [];
+  const files: FakeFile[] = [];
+  const health = createHealthState({ now: () => 0 });
   let inbox: Inbox | null = null;
 
   async function call<T>(made: ChannelCall, land: () => T): Promise<T> {
@@ -60,6 +74,7 @@ export function createFakeChannel(
     name: options.name ?? 'fake',
     limits: { ...UNLIMITED, ...options.limits },
     messages,
+    files,
     calls,
     get inbox() {
       return inbox;
@@ -92,7 +107,16 @@ export function createFakeChannel(
         message.card = card;
         message.edits += 1;
       }),
-    upload: async () => {},
+    upload: (thread, file, key, { maybePosted }) =>
+      call({ type: 'upload', thread, key, messageId: null, card: null }, () => {
+        const known = maybePosted ? files.find((candidate) => candidate.key === key) : undefined;
+        if (known !== undefined) return known.ref;
+        const ref = { thread, messageId: `f${files.length + 1}` };
+        files.push({ ref, key, file });
+        return ref;
+      }),
+    health: health.current,
+    onHealth: health.onChange,
   };
   return channel;
 }

@@ -1,6 +1,7 @@
 import type {
   Accepted,
   ButtonRequest,
+  Card,
   Choice,
   CommandRequest,
   CompletionRequest,
@@ -27,6 +28,7 @@ export interface RecordingInboxOptions {
   /** Default: settled at once, successfully. Whatever it throws is thrown to the channel. */
   answer?(recorded: RecordedRequest, reply: Reply): Promise<RequestOutcome>;
   choices?: readonly Choice[];
+  home?: readonly Card[];
 }
 
 const DONE: RequestOutcome = { ok: true, waiting: false, actionId: null };
@@ -59,6 +61,7 @@ export function createRecordingInbox(options: RecordingInboxOptions = {}): Recor
       completions.push(request);
       return [...(options.choices ?? [])];
     },
+    home: async () => options.home ?? [],
     async received(count) {
       if (requests.length < count) {
         await new Promise<void>((resolve) => waiting.push({ count, resolve }));

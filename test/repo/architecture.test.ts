@@ -24,9 +24,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   orchestrator: [...LEAVES, 'store:port', 'sandboxes:port', 'agents'],
   commands: [...LEAVES, 'store:port', 'sandboxes:port', 'agents', 'orchestrator'],
   conversation: [...LEAVES, 'store:port', 'sandboxes:port', 'agents', 'orchestrator', 'commands'],
-  // Adapters to platforms: the port and the leaves, never each other
-  'channels/terminal': [...LEAVES, 'conversation:port'],
-  'channels/registry': [...LEAVES, 'conversation:port', 'channels/terminal'],
+  // Adapters to platforms: the port, the leaves and what they share, never each other
+  'channels/shared': [...LEAVES, 'conversation:port'],
+  'channels/terminal': [...LEAVES, 'conversation:port', 'channels/shared'],
+  'channels/slack': [...LEAVES, 'conversation:port', 'channels/shared'],
+  'channels/discord': [...LEAVES, 'conversation:port', 'channels/shared'],
+  'channels/registry': [
+    ...LEAVES,
+    'conversation:port',
+    'channels/shared',
+    'channels/terminal',
+    'channels/slack',
+    'channels/discord',
+  ],
   // The edges of the process
   doctor: [...LEAVES, 'store', 'sandboxes'],
   cli: [...LEAVES, 'store', 'sandboxes', 'doctor'],

@@ -17,8 +17,10 @@ function countingChannel(broken = false) {
     limits: {
       postsPerMinute: 60,
       editsPerMinute: 60,
+      postsPerRoomPerMinute: Number.POSITIVE_INFINITY,
       editIntervalMs: 0,
       outputCharacters: 1000,
+      codeCharacters: Number.POSITIVE_INFINITY,
       threads: false,
     },
     async start() {
@@ -31,7 +33,9 @@ function countingChannel(broken = false) {
     post: async (thread) => ({ thread, messageId: '1' }),
     openThread: async (message) => message.thread,
     update: async () => {},
-    upload: async () => {},
+    upload: async (ref, _file, key) => ({ thread: ref, messageId: key }),
+    health: () => ({ state: 'up', detail: null, since: 0 }),
+    onHealth: () => ({ [Symbol.dispose]: () => {} }),
   };
   return { channel, calls };
 }

@@ -14,6 +14,7 @@ export function runForm(agentName: string): Form {
       {
         name: 'command',
         label: 'Command line',
+        choices: null,
         multiline: true,
         optional: false,
         maxLength: MAX_FORM_COMMAND,
@@ -28,7 +29,14 @@ export function denyForm(actionId: string): Form {
     title: `Deny ${actionId}`,
     text: ['The one who asked sees the reason. A denial is final.'],
     inputs: [
-      { name: 'reason', label: 'Reason', multiline: true, optional: false, maxLength: MAX_NOTE_CHARACTERS },
+      {
+        name: 'reason',
+        label: 'Reason',
+        choices: null,
+        multiline: true,
+        optional: false,
+        maxLength: MAX_NOTE_CHARACTERS,
+      },
     ],
     submitLabel: 'Deny',
   };
@@ -43,11 +51,19 @@ export function approveForm(actionId: string, payloadHash: string): Form {
       {
         name: 'hash',
         label: 'Short hash from the card',
+        choices: null,
         multiline: false,
         optional: false,
         maxLength: shortHash(payloadHash).length,
       },
-      { name: 'note', label: 'Note', multiline: true, optional: true, maxLength: MAX_NOTE_CHARACTERS },
+      {
+        name: 'note',
+        label: 'Note',
+        choices: null,
+        multiline: true,
+        optional: true,
+        maxLength: MAX_NOTE_CHARACTERS,
+      },
     ],
     submitLabel: 'Approve',
   };

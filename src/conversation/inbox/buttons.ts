@@ -48,6 +48,11 @@ export async function interpretButton(
       return approve(request, values, context, run);
     case 'view':
       return view(context, subject);
+    case 'create':
+    case 'list':
+    case 'approvals':
+    case 'help':
+      return run(request.button, {});
   }
 }
 

@@ -170,6 +170,7 @@ export function createInbox(deps: InboxDeps): DurableInbox {
         return [];
       }
     },
+    home: async () => [],
     async recover() {
       for (const row of await store.unsettledInbox(nodeId)) {
         if (inFlight.has(row.deliveryId)) continue;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { InboxRecord } from '../../model/inbox.ts';
+import { BUTTON_IDS } from '../card.ts';
 import type { ButtonRequest, CommandRequest, FormRequest } from '../channel.ts';
 
 /** A request as the inbox keeps it. */
@@ -23,7 +24,7 @@ const origin = {
 };
 const pressed = {
   ...origin,
-  button: z.enum(['approve', 'deny', 'cancel', 'view', 'run', 'pause', 'resume', 'stop', 'logs', 'extend']),
+  button: z.enum(BUTTON_IDS),
   subject: z.string(),
   hash: z.string().nullable(),
 };

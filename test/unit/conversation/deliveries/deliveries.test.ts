@@ -277,7 +277,7 @@ describe('a platform that fails', () => {
     const channel = createFakeChannel();
     let failures = 3;
     channel.before = ({ card }) => {
-      if (card.title === 'first' && failures-- > 0) throw transient();
+      if (card?.title === 'first' && failures-- > 0) throw transient();
     };
     const deliveries = bench.start(channel);
     await bench.append(notice('first'), notice('second'), notice('other', 'elsewhere'));
@@ -371,7 +371,7 @@ describe('a restart', () => {
     const channel = createFakeChannel();
     const landed = Promise.withResolvers<void>();
     channel.after = ({ card }) => {
-      if (card.title !== 'one') return undefined;
+      if (card?.title !== 'one') return undefined;
       landed.resolve();
       // The process dies here: the answer never arrives.
       return new Promise(() => {});
