@@ -6,6 +6,7 @@ import type { ThreadRef } from '../src/model/thread.ts';
 import { createOrchestrator } from '../src/orchestrator/orchestrator.ts';
 import { createPeople } from '../src/orchestrator/people.ts';
 import type { ActionDraft } from '../src/orchestrator/types.ts';
+import { openCgroups } from '../src/sandboxes/cgroups.ts';
 import { createGvisorDriver } from '../src/sandboxes/gvisor/driver.ts';
 import { createImageStore } from '../src/sandboxes/images/image-store.ts';
 import { openDataDirectory } from '../src/store/sqlite/data-directory.ts';
@@ -29,6 +30,7 @@ export async function startBenchCore(): Promise<BenchCore> {
   const store = await openStore({ path: data.databasePath, dataDir: data.path, clock, log });
   opened.defer(() => store.close());
   const { path: dataDir, installationId: nodeId } = data;
+  opened.defer(async () => (await openCgroups({ installationId: data.installationId })).removeParent());
   const policy = createPolicySource({ config, log });
   const images = createImageStore({ dataDir, images: {}, defaultImage: policy.current().defaultImage, log });
   const context = { dataDir, installationId: nodeId, nodeId, environment: env, log, clock };

@@ -18,7 +18,12 @@ export function budgeted(line: Omit<BenchLine, 'ok'> & { budget: number }): Benc
 
 /** The middle value; of an even number the upper of the two. Throws on none. */
 export function median(values: readonly number[]): number {
-  const middle = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-  if (middle === undefined) throw new RangeError('the median of no values');
-  return middle;
+  return percentile(values, 50);
+}
+
+/** So many of a hundred values are below it; of two that would do the upper one. Throws on none. */
+export function percentile(values: readonly number[], hundredths: number): number {
+  const at = values.toSorted((a, b) => a - b)[Math.floor((values.length * hundredths) / 100)];
+  if (at === undefined) throw new RangeError('a percentile of no values');
+  return at;
 }

@@ -17,6 +17,9 @@ export interface BotProcess {
   end(): Promise<void>;
 }
 
+/** The bot on a chat platform, in a process of its own: nothing is typed, and a signal ends it. */
+export type SilentBot = Pick<BotProcess, 'residentMb' | 'end'>;
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 export async function startBotProcess(env: Readonly<Record<string, string>>): Promise<BotProcess> {
@@ -51,6 +54,35 @@ export async function startBotProcess(env: Readonly<Record<string, string>>): Pr
       child.stdin.end();
       const [code]: unknown[] = await ended;
       if (code !== 0) throw new Error(`the bot ended with ${String(code)}: ${said}${await log}`);
+    },
+  };
+}
+
+/** Resolves with `connected`. Throws with what it said when it ends before. */
+export async function startSilentBot(
+  env: Readonly<Record<string, string>>,
+  connected: Promise<void>,
+): Promise<SilentBot> {
+  const root = path.resolve(import.meta.dirname, '..');
+  const child = spawn('bash', [path.join(root, 'scripts/start.sh')], {
+    env: { ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const log = text(child.stderr);
+  const ended = once(child, 'close').then(async ([code]: unknown[]) => {
+    if (code !== 0) throw new Error(`the bot ended with ${String(code)}: ${await log}`);
+  });
+  await Promise.race([
+    connected,
+    ended.then(() => {
+      throw new Error('the bot ended before it was connected');
+    }),
+  ]);
+  return {
+    residentMb: async () => residentMb(await nodeUnder(child.pid ?? 0)),
+    async end() {
+      child.kill('SIGTERM');
+      await ended;
     },
   };
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { systemClock } from '../src/lib/clock.ts';
 import { CONTAINER_ID_PATTERN } from '../src/lib/ids.ts';
 import { silentLogger } from '../src/lib/logger.ts';
+import { openCgroups } from '../src/sandboxes/cgroups.ts';
 import { createGvisorDriver } from '../src/sandboxes/gvisor/driver.ts';
 import { findRunsc } from '../src/sandboxes/gvisor/find-binary.ts';
 import { bareRunsc } from './bare-runsc.ts';
@@ -16,6 +17,8 @@ const ROUNDS = 15;
 const EXECS_A_ROUND = 4;
 const MANY = 50;
 const AT_ONCE = 4;
+/** The installation in whose name this host is looked at. */
+const PROBING = 'bench000';
 
 async function againstBareRunsc(core: BenchCore): Promise<BenchLine[]> {
   await core.act({ kind: 'agent.create', params: { name: 'first' } });
@@ -53,6 +56,7 @@ async function againstBareRunsc(core: BenchCore): Promise<BenchLine[]> {
     await note('stop', () => core.act({ kind: 'agent.stop', params: { agent: 'probe', force: true } }));
   }
   await bare.stop(standing);
+  await bare.close();
   const ratio = (own: string, raw: string) => median(times[own] ?? []) / median(times[raw] ?? []);
   const both = (own: string, raw: string) =>
     `${median(times[own] ?? []).toFixed(0)} ms over ${median(times[raw] ?? []).toFixed(0)} ms`;
@@ -91,13 +95,14 @@ async function bareOf(dataDir: string) {
   const id = (await readdir(base)).find((name) => CONTAINER_ID_PATTERN.test(name));
   const driver = createGvisorDriver({
     dataDir,
-    installationId: 'bench000',
+    installationId: PROBING,
     nodeId: 'bench',
     environment: process.env,
     log: silentLogger,
     clock: systemClock,
   });
   const [binary, info] = [await findRunsc(process.env), await driver.detect()];
+  await (await openCgroups({ installationId: PROBING })).removeParent();
   if (id === undefined || binary === null || info.platform === null)
     throw new Error('no agent or no runsc to compare with');
   return bareRunsc({

@@ -3,6 +3,7 @@
 # of the host. Never asks; each step is one line on standard error. AIRLOCK_NO_INSTALL=1 installs nothing.
 #   setup.sh            everything
 #   setup.sh packages   npm packages and Node only
+#   setup.sh tests      everything, and the docker daemon that tests start for themselves
 # Ends with 1 when Airlock itself cannot run (packages, Node); a host without a sandbox runtime is told, not refused:
 # `npm run airlock -- doctor` says what works.
 set -euo pipefail
@@ -120,16 +121,29 @@ install_host_tools() {
   install_runsc
 }
 
+# For the tests of the Kata driver only, which skip with the reason where it is missing. A package that starts a service of its
+# own is left to the operator.
+install_test_tools() {
+  have dockerd && return
+  if [ "$(id -u)" -ne 0 ] || ! may_install || [ -d /run/systemd/system ]; then
+    say 'no dockerd: tests of the Kata driver are skipped (sudo apt-get install -y docker.io brings it)'
+    return
+  fi
+  say 'installing docker.io, for the tests only'
+  apt_install docker.io || { show_log; say 'could not install docker.io: tests of the Kata driver are skipped'; }
+}
+
 mkdir -p .cache 2>/dev/null || die "cannot write to $root: run sudo env \"PATH=\$PATH\" bash scripts/setup.sh"
 if [ ! -w .cache ]; then
   # Root was here first: this user can install nothing, and may need nothing.
   { packages_fresh && node_fresh; } || die "$root/.cache belongs to another user: run sudo env \"PATH=\$PATH\" bash scripts/setup.sh"
-  if [ "$scope" = all ]; then install_host_tools; fi
-elif ! { packages_fresh && node_fresh; } || [ "$scope" = all ]; then
+  if [ "$scope" != packages ]; then install_host_tools; fi
+elif ! { packages_fresh && node_fresh; } || [ "$scope" != packages ]; then
   # One set-up at a time: npm ci removes node_modules first.
   exec 9>.cache/setup.lock
   flock --nonblock 9 || { say 'another set-up is running: waiting for it'; flock --timeout 900 9 || die 'the other set-up did not end'; }
   install_packages
   install_node
-  if [ "$scope" = all ]; then install_host_tools; fi
+  if [ "$scope" != packages ]; then install_host_tools; fi
+  if [ "$scope" = tests ]; then install_test_tools; fi
 fi

@@ -19,7 +19,7 @@ rootless() {
 }
 
 if [ "$(id -u)" -eq 0 ]; then
-  bash scripts/setup.sh || exit 1
+  bash scripts/setup.sh tests || exit 1
 elif rootless "$@"; then
   bash scripts/setup.sh packages || exit 1
 else

@@ -31,6 +31,7 @@ export const ERROR_KINDS = {
   ACTION_SETTLED: 'state',
   ACTION_EXPIRED: 'state',
   RECHECK_FAILED: 'state',
+  PAYLOAD_NOT_READ: 'state',
   // When
   RATE_LIMITED: 'busy',
   TOO_MANY_AGENTS: 'busy',

@@ -52,10 +52,26 @@ export async function loadConfig(options: LoadConfigOptions): Promise<LoadedConf
   };
 }
 
-/** What the environment says goes before the file. */
+/** The number of agents the environment says goes before the file, its team rooms after it. */
 export function withOverrides(policy: PolicyFile, environment: Environment): PolicyFile {
   const maxAgents = environment.AIRLOCK_MAX_AGENTS ?? policy.limits.maxAgents;
-  return { ...policy, limits: { ...policy.limits, maxAgents } };
+  const slack = withTeamRoom(policy.channels.slack, environment.AIRLOCK_SLACK_CHANNEL);
+  const discord = withTeamRoom(policy.channels.discord, environment.AIRLOCK_DISCORD_CHANNEL);
+  return {
+    ...policy,
+    limits: { ...policy.limits, maxAgents },
+    channels: {
+      ...(slack === undefined ? {} : { slack }),
+      ...(discord === undefined ? {} : { discord }),
+    },
+  };
+}
+
+type Rooms = PolicyFile['channels']['slack'];
+
+/** The team's room stands in for what the file does not say. */
+function withTeamRoom(rooms: Rooms, room: string | undefined): Rooms {
+  return room === undefined ? rooms : { operators: [room], notify: room, ...rooms };
 }
 
 function policyFileOf({ env, cwd }: LoadConfigOptions): { path: string; required: boolean } {

@@ -1,5 +1,6 @@
 import { closest } from '../lib/edit-distance.ts';
 import type { Redactor } from '../lib/redact.ts';
+import { checkEnvironment } from './check-environment.ts';
 import { allowedBy, type Problem, showValue, valueAt } from './problems.ts';
 import { type Environment, environmentSchema, SECRET_VARIABLES } from './schema.ts';
 
@@ -37,9 +38,10 @@ export function readEnvironment(variables: EnvironmentVariables, redactor: Redac
       allowed: allowedBy(issue, value),
     };
   });
+  const together = parsed.success ? checkEnvironment(parsed.data) : [];
   return {
-    environment: parsed.data ?? null,
-    problems: uniqueByPlace(problems),
+    environment: together.length === 0 ? (parsed.data ?? null) : null,
+    problems: uniqueByPlace([...problems, ...together]),
     warnings: unknownVariables(variables, known),
   };
 }

@@ -5,7 +5,13 @@ import { MAX_PATTERN_LENGTH, patternProblem } from './rule-pattern.ts';
 const PRINCIPAL = 'a principal such as slack:T1:U2, discord:3344, terminal:local or api:ci';
 const SLACK_COMMAND = 'a slash command in small letters, such as /agent';
 const SLACK_CHANNEL = 'the id of a channel, such as C0123ABCD (the last line of its details in Slack)';
+const SLACK_BOT_TOKEN = 'the bot token of the app, which begins with xoxb-';
+const SLACK_APP_TOKEN = 'the app-level token of the app, which begins with xapp-';
+const DISCORD_ID = 'an id in digits (Copy ID in Discord, with its developer mode on)';
 const API_URL = 'an https address, or an http one of this machine (127.0.0.1)';
+const KATA_ENGINES = ['docker', 'nerdctl'] as const;
+const KATA_ENGINE = 'docker or nerdctl (Kata does not support podman)';
+const KATA_RUNTIME = "the engine's name of a Kata runtime, such as kata, kata-qemu or io.containerd.kata.v2";
 const DURATION = 'a duration such as 30s, 10m, 8h or 2d, from 1ms to 30d';
 const UNENFORCEABLE = ['cpu', 'memory', 'processes', 'disk'] as const;
 /** Beyond a month a time is a mistake, and Node's timers would need care. */
@@ -36,6 +42,7 @@ const apiUrl = z.url(API_URL).refine((text) => {
   const { protocol, hostname } = new URL(text);
   return protocol === 'https:' || (protocol === 'http:' && hostname === '127.0.0.1');
 }, API_URL);
+const discordId = z.string().regex(/^\d{1,20}$/, DISCORD_ID);
 const role = z.enum(['viewer', 'operator', 'approver', 'admin']);
 const level = z.enum(['low', 'medium', 'high', 'critical']);
 
@@ -87,6 +94,14 @@ const terms = (defaults: {
     })
     .prefault({});
 
+/** `operators` and `notify` are taken from `AIRLOCK_SLACK_CHANNEL` or `AIRLOCK_DISCORD_CHANNEL` where they are left out. */
+const rooms = z.strictObject({
+  operators: z.array(z.string()).optional(),
+  notify: z.string().optional(),
+  /** Where approvals that are asked for on the other platform are shown too. */
+  approvals: z.string().optional(),
+});
+
 /** `airlock.yaml`: people, roles, policy, images and limits. Every member has a default; unknown members are errors. */
 export const policyFileSchema = z.strictObject({
   people: z
@@ -102,12 +117,8 @@ export const policyFileSchema = z.strictObject({
   roles: z.partialRecord(role, z.array(z.string())).default({}),
   channels: z
     .strictObject({
-      slack: z
-        .strictObject({ operators: z.array(z.string()).default([]), notify: z.string().optional() })
-        .optional(),
-      discord: z
-        .strictObject({ operators: z.array(z.string()).default([]), notify: z.string().optional() })
-        .optional(),
+      slack: rooms.optional(),
+      discord: rooms.optional(),
     })
     .prefault({}),
   levels: z
@@ -186,11 +197,22 @@ export const environmentSchema = z.object({
   AIRLOCK_IDLE_STOP: durationMs.prefault('1h'),
   AIRLOCK_RUNSC: z.string().min(1).optional(),
   AIRLOCK_GVISOR_HOSTINET: z.enum(['allow', 'deny']).default('deny'),
+  AIRLOCK_KATA_ENGINE: z.enum(KATA_ENGINES, KATA_ENGINE).optional(),
+  AIRLOCK_KATA_RUNTIME: z
+    .string()
+    .regex(/^(kata|io\.containerd\.kata)[a-z0-9._-]{0,62}$/, KATA_RUNTIME)
+    .optional(),
   /** Limits that may be missing on this host, by name: `cpu,memory`. */
   AIRLOCK_ALLOW_UNENFORCED: list(z.enum(UNENFORCEABLE)),
   AIRLOCK_NO_INSTALL: z.enum(['0', '1']).default('0'),
-  SLACK_BOT_TOKEN: z.string().min(1).optional(),
-  SLACK_APP_TOKEN: z.string().min(1).optional(),
+  SLACK_BOT_TOKEN: z
+    .string()
+    .regex(/^xoxb-\S+$/, SLACK_BOT_TOKEN)
+    .optional(),
+  SLACK_APP_TOKEN: z
+    .string()
+    .regex(/^xapp-\S+$/, SLACK_APP_TOKEN)
+    .optional(),
   SLACK_SIGNING_SECRET: z.string().min(1).optional(),
   /** With it and the signing secret Slack's requests come over HTTP instead of Socket Mode. */
   AIRLOCK_SLACK_PORT: wholeFromText(1, 65_535).optional(),
@@ -207,6 +229,11 @@ export const environmentSchema = z.object({
   AIRLOCK_SLACK_API_URL: apiUrl.default('https://slack.com/api/'),
   DISCORD_BOT_TOKEN: z.string().min(1).optional(),
   DISCORD_APPLICATION_ID: z.string().min(1).optional(),
+  /** Where the commands are registered; left out, everywhere the bot is. */
+  DISCORD_GUILD_ID: discordId.optional(),
+  /** As AIRLOCK_SLACK_CHANNEL. */
+  AIRLOCK_DISCORD_CHANNEL: discordId.optional(),
+  AIRLOCK_DISCORD_API_URL: apiUrl.default('https://discord.com/api'),
 });
 export type Environment = z.output<typeof environmentSchema>;
 

@@ -2,6 +2,7 @@ import { problemLine, type Problem } from '../config/problems.ts';
 import { SECRET_VARIABLES } from '../config/schema.ts';
 import { AppError } from '../errors.ts';
 import { escapeLine } from '../lib/escape-text.ts';
+import { formatDuration, formatTime } from '../lib/format.ts';
 import type { RuntimeInfo } from '../sandboxes/sandbox.ts';
 import type { Check } from './check.ts';
 import type { Facts } from './facts.ts';
@@ -16,13 +17,13 @@ const SHOWN_DELIVERIES = 5;
 export function diagnose(facts: Facts): { checks: Check[]; sandboxesRun: boolean } {
   const checks = [
     ...machine(facts),
-    ...facts.runtimes.flatMap((info) => runtime(info)),
-    kata(),
+    ...facts.runtimes.flatMap((info) => runtime(info, facts.runtimes)),
     limits(facts),
     ...disks(facts),
     network(facts),
     ...configuration(facts),
     dataDirectory(facts),
+    ...channels(facts),
     ...deliveries(facts),
   ];
   return { checks, sandboxesRun: facts.runtimes.some((info) => info.available) };
@@ -58,11 +59,13 @@ function machine({ isRoot, nodeVersion, hasTini, missingPrograms }: Facts): Chec
   ];
 }
 
-function runtime(info: RuntimeInfo): Check[] {
+/** One that is missing is a failure only where no other is there. */
+function runtime(info: RuntimeInfo, all: readonly RuntimeInfo[]): Check[] {
   const subject = info.type;
   if (!info.available) {
     const fix = info.howToGet.length === 0 ? SETUP : info.howToGet.join('; ');
-    return [{ subject, status: 'fail', detail: escapeLine(info.missing.join('; ')), fix }];
+    const status = all.some((other) => other.available) ? 'note' : 'fail';
+    return [{ subject, status, detail: escapeLine(info.missing.join('; ')), fix }];
   }
   return [
     {
@@ -72,14 +75,6 @@ function runtime(info: RuntimeInfo): Check[] {
     },
     ...info.warnings.map((warning): Check => ({ subject, status: 'warn', detail: escapeLine(warning) })),
   ];
-}
-
-function kata(): Check {
-  return {
-    subject: 'kata',
-    status: 'note',
-    detail: 'Kata Containers are not supported by this version of Airlock',
-  };
 }
 
 function limits({ runtimes, cgroups }: Facts): Check {
@@ -189,6 +184,20 @@ function dataDirectory({ dataDir: { path, state, usedBy } }: Facts): Check {
     status: 'ok',
     detail: state === 'missing' ? `${path}, made at the first start` : `${path}, not in use`,
   };
+}
+
+/** A bot that is stopped tells nothing new, so each line has its age. */
+function channels({ channelHealth, dataDir: { usedBy }, now }: Facts): Check[] {
+  return channelHealth.flatMap(({ name, health }): Check[] => {
+    const subject = `channel ${name}`;
+    if (health === null) return [{ subject, status: 'note', detail: 'has not told yet how it stands' }];
+    const age = formatDuration(Math.max(0, now - health.since));
+    const reason = health.detail === null ? '' : `: ${escapeLine(health.detail)}`;
+    const detail = `${health.state} since ${formatTime(health.since)} (${age} ago)${reason}`;
+    if (usedBy === null)
+      return [{ subject, status: 'note', detail: `${detail}; the bot is not running now` }];
+    return [{ subject, status: health.state === 'up' ? 'ok' : 'warn', detail }];
+  });
 }
 
 function deliveries({ deadDeliveries: dead }: Facts): Check[] {

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { AppError } from '../errors.ts';
+import type { ChannelHealthRecord } from '../model/channel-health.ts';
 import type { DeliveryRecord } from '../model/delivery.ts';
 import type { RuntimeInfo } from '../sandboxes/sandbox.ts';
 
@@ -30,6 +31,10 @@ export interface Facts {
     /** Pid of the bot that uses it; null when none does. */
     usedBy: number | null;
   };
+  /** How the configured channels last said they stand; null: one has not told yet. Empty where there is no database. */
+  channelHealth: readonly { name: string; health: ChannelHealthRecord | null }[];
+  /** Epoch milliseconds. */
+  now: number;
   /** Cards that can never be delivered; null: there is no database yet. */
   deadDeliveries: readonly DeliveryRecord[] | AppError | null;
 }

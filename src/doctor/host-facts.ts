@@ -8,6 +8,7 @@ import { systemClock } from '../lib/clock.ts';
 import { randomId } from '../lib/ids.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { SAFE_PATH } from '../lib/run.ts';
+import { channelHealthSetting, readChannelHealth } from '../model/channel-health.ts';
 import { openCgroups } from '../sandboxes/cgroups.ts';
 import { findStaticBinary } from '../sandboxes/images/static-binary.ts';
 import { createNetworks } from '../sandboxes/networks/network.ts';
@@ -49,7 +50,8 @@ export async function hostFacts(options: { env: Environment; cwd: string }): Pro
     hasLoopDevices: await exists('/dev/loop-control'),
     hasTini: await belowSubreaper(),
     dataDir: await describeDataDir(dataDir),
-    deadDeliveries: await deadDeliveries(path.join(dataDir, DATABASE_FILE)),
+    now: systemClock.now(),
+    ...(await fromDatabase(path.join(dataDir, DATABASE_FILE), config?.channels ?? [])),
   };
 }
 
@@ -147,17 +149,25 @@ async function livingOwner(pidFile: string): Promise<number | null> {
   return Number.isSafeInteger(pid) && pid > 0 && (await exists(`/proc/${pid}`)) ? pid : null;
 }
 
-async function deadDeliveries(databasePath: string): Promise<Facts['deadDeliveries']> {
-  if (!(await exists(databasePath))) return null;
+async function fromDatabase(
+  databasePath: string,
+  channels: readonly string[],
+): Promise<Pick<Facts, 'deadDeliveries' | 'channelHealth'>> {
+  if (!(await exists(databasePath))) return { deadDeliveries: null, channelHealth: [] };
   try {
     const store = await openStoreReadOnly({ path: databasePath });
     try {
-      return await store.deadDeliveries(SHOWN_DEAD_DELIVERIES);
+      const channelHealth = [];
+      for (const name of channels) {
+        const told = await store.setting(channelHealthSetting(name));
+        channelHealth.push({ name, health: readChannelHealth(told) });
+      }
+      return { deadDeliveries: await store.deadDeliveries(SHOWN_DEAD_DELIVERIES), channelHealth };
     } finally {
       await store.close();
     }
   } catch (error) {
-    return toAppError(error);
+    return { deadDeliveries: toAppError(error), channelHealth: [] };
   }
 }
 

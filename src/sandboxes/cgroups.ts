@@ -164,7 +164,12 @@ type ReadLimits = Awaited<ReturnType<CgroupFiles['readLimits']>>;
 /** A quota is kept in microseconds, so a hundredth may be lost to rounding. */
 const CPU_TOLERANCE = 0.01;
 
-function compareLimits(read: ReadLimits, limits: ResourceLimits, facts: { member: boolean }): Unenforced[] {
+/** One line for each limit that is not in force; `member`: the sandbox is in the group that was read. */
+export function compareLimits(
+  read: ReadLimits,
+  limits: ResourceLimits,
+  facts: { member: boolean },
+): Unenforced[] {
   if (!facts.member) {
     return LIMIT_NAMES.map((limit) => ({ limit, reason: 'the sandbox is not in its cgroup' }));
   }

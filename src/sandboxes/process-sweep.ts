@@ -12,7 +12,7 @@ const TICKS_PER_SECOND = 100;
 
 /**
  * Reads commands from standard input, a line each: `look` prints every /proc/<pid>/stat and `end <own pid> <how many
- * there were>`; `STOP`, `KILL` and `CONT` with pids signal; `FREEZE` stops everything but PID 1 and itself, more than
+ * there were>`; `STOP`, `TERM`, `KILL` and `CONT` with pids signal; `FREEZE` stops everything but PID 1 and itself, more than
  * once since a fork can slip through. When its input ends it thaws what it froze: the bot may have died in between.
  * One `cat` for all: the shell's own `read` makes a system call a byte, which is 100 times slower here.
  */
@@ -26,7 +26,7 @@ while read -r verb pids; do
     echo "end $$ $#";;
   FREEZE) frozen=1; for n in 1 2 3 4 5 6 7 8; do kill -STOP -1; done;;
   CONT) kill -CONT $pids; frozen=;;
-  STOP | KILL) kill -$verb $pids;;
+  STOP | TERM | KILL) kill -$verb $pids;;
   esac 2>/dev/null
 done
 [ -z "$frozen" ] || kill -CONT -1
@@ -195,7 +195,7 @@ function parentsFirst(rows: readonly ProcessRow[], byPid: ReadonlyMap<number, Pr
 /** The running helper, as the driver hands it over. */
 export interface SweepHelper {
   look(): Promise<Look>;
-  signal(name: 'STOP' | 'KILL' | 'CONT', pids: readonly number[]): Promise<void>;
+  signal(name: 'STOP' | 'TERM' | 'KILL' | 'CONT', pids: readonly number[]): Promise<void>;
   /** Stops everything but PID 1 and the helper, until CONT. */
   freeze(): Promise<void>;
 }
@@ -286,6 +286,18 @@ export async function sweep(helper: SweepHelper, target: SweepTarget): Promise<S
     if (moving.length > 0 && looks < GENTLE_ROUNDS) await helper.signal('STOP', pidsOf(moving));
     else await kill(victims);
   }
+}
+
+/** Everything but PID 1, what is in its session, the helper, and first processes of commands when they are a wrapper of ours. */
+export function commandProcesses(look: Look, options: { wrapped: boolean }): ProcessRow[] {
+  return look.rows.filter(
+    (row) =>
+      row.pid > INIT_PID &&
+      row.session !== INIT_PID &&
+      row.pid !== look.helperPid &&
+      !(options.wrapped && row.parent === 0) &&
+      !isDead(row),
+  );
 }
 
 const isStopped = (row: ProcessRow): boolean => row.state === 'T' || row.state === 't';

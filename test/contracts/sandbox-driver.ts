@@ -2,7 +2,7 @@
  * The contract of the SandboxDriver port, run on every driver. A driver's own test file calls
  * `describeSandboxDriver` with a setup; what a driver cannot show is skipped with the reason, never passed.
  */
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import type { SandboxDriverSetup } from './sandbox/kit.ts';
 import { createKit } from './sandbox/kit.ts';
 import { describeCommandEnds } from './sandbox/command-ends.ts';
@@ -18,6 +18,10 @@ export function describeSandboxDriver(name: string, setup: SandboxDriverSetup, r
     const kit = createKit();
     beforeAll(async () => kit.open(await setup()));
     afterAll(() => kit.close());
+    beforeEach((context) => {
+      const reason = kit.subject.notShown?.(context.task.name);
+      if (reason !== undefined) context.skip(reason);
+    });
 
     describeLifecycle(kit);
     describeCommands(kit);

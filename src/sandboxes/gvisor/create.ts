@@ -1,12 +1,13 @@
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
-import { AppError, toAppError } from '../../errors.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { AppError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { Unenforced } from '../cgroups.ts';
-import { createDisk, mountDisk, mountOverlay } from '../disks/disk.ts';
+import { allDone, claimHome, createError, requireNotAborted, undoCreate } from '../create-steps.ts';
+import { makeAgentDisk } from '../disks/agent-disk.ts';
+import { mountOverlay } from '../disks/disk.ts';
 import { sandboxResolvConf, type SandboxNetwork } from '../networks/network.ts';
 import type { SandboxSpec } from '../sandbox.ts';
-import { COMMAND_USER } from './exec-request.ts';
-import { identify } from './host-processes.ts';
+import { identify } from '../host-processes.ts';
+import { allowedOrThrow } from '../unenforced.ts';
 import { HOSTINET_WARNING, type NetworkMode, runscNetwork } from './network-mode.ts';
 import { ociConfig } from './oci-config.ts';
 import type { ContainerPaths } from './paths.ts';
@@ -39,7 +40,7 @@ export async function createSandbox(
   const place = parts.paths.container(containerId);
   await claimDirectory(parts, containerId);
   await using undo = new AsyncDisposableStack();
-  undo.defer(() => undoCreate(parts, containerId));
+  undo.defer(() => undoCreate(parts.log, containerId, () => removeSandbox(parts, containerId)));
   try {
     const [group, joined] = await allDone([
       prepareCgroup(parts, containerId),
@@ -86,34 +87,10 @@ export async function createSandbox(
   }
 }
 
-/** What cannot be undone now stays listed, and whoever cleans up tries again; the first error is the one to show. */
-async function undoCreate(parts: CreateParts, containerId: string): Promise<void> {
-  try {
-    await removeSandbox(parts, containerId);
-  } catch (error) {
-    parts.log.error({ containerId, error: toAppError(error).message }, 'a failed create could not be undone');
-  }
-}
-
-/** Like Promise.all, but waits for all: what is still being made cannot be undone. */
-async function allDone<T extends readonly Promise<unknown>[]>(
-  work: [...T],
-): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(work);
-  return await Promise.all(work);
-}
-
 /** The directory is the lock against a second create with the same id, which would erase runsc's record of the first. */
 async function claimDirectory(parts: RemoveParts, containerId: string): Promise<void> {
   const place = parts.paths.container(containerId);
-  try {
-    await mkdir(place.home, { mode: 0o711 });
-  } catch (error) {
-    throw new AppError('CREATE_FAILED', `cannot make ${place.home}: ${toAppError(error).message}`, {
-      hint: 'a container id is used once; if the directory is new to you, the disk may be full or read-only',
-      cause: error,
-    });
-  }
+  await claimHome(place.home);
   await Promise.all([
     mkdir(place.rootfs, { recursive: true, mode: 0o711 }),
     mkdir(place.logs, { mode: 0o700 }),
@@ -139,56 +116,13 @@ async function joinNetwork(
   return await networks.create(containerId);
 }
 
-/** One ext4 for all that can be written, so that the limit is one and a full disk is ENOSPC for all. */
 async function prepareDisk(place: ContainerPaths, spec: SandboxSpec, signal: AbortSignal): Promise<void> {
-  await createDisk({ imagePath: place.diskImage, sizeMb: spec.limits.diskMb }, signal);
-  await mountDisk({ imagePath: place.diskImage, mountPoint: place.disk });
-  await Promise.all([
-    mkdir(place.upper, { mode: 0o755 }),
-    mkdir(place.work, { mode: 0o700 }),
-    mkdir(place.workspace, { mode: 0o755 }).then(() =>
-      chown(place.workspace, COMMAND_USER.uid, COMMAND_USER.gid),
-    ),
-    // mkdir's mode passes the umask; the sticky bit and the write bits must not.
-    mkdir(place.tmp).then(() => chmod(place.tmp, 0o1777)),
-  ]);
+  await makeAgentDisk(place, spec.limits.diskMb, signal);
+  await Promise.all([mkdir(place.upper, { mode: 0o755 }), mkdir(place.work, { mode: 0o700 })]);
   await mountOverlay({
     lower: spec.image.rootfs,
     upper: place.upper,
     work: place.work,
     target: place.rootfs,
   });
-}
-
-function allowedOrThrow(unenforced: readonly Unenforced[], allowed: readonly string[]): string[] {
-  const refused = unenforced.filter(({ limit }) => !allowed.includes(limit));
-  if (refused.length > 0) {
-    const names = refused.map(({ limit }) => limit);
-    throw new AppError(
-      'LIMIT_NOT_ENFORCED',
-      `limits are not in force on this host: ${refused.map(({ limit, reason }) => `${limit} (${reason})`).join(', ')}`,
-      {
-        hint: `give Airlock writable cgroups, or allow it by name: AIRLOCK_ALLOW_UNENFORCED=${names.join(',')}`,
-        context: { unenforced },
-      },
-    );
-  }
-  return unenforced.map(({ limit, reason }) => `the ${limit} limit is not in force: ${reason}`);
-}
-
-function createError(error: unknown, containerId: string, signal: AbortSignal): AppError {
-  if (signal.aborted) {
-    return new AppError('CANCELLED', `the create of sandbox ${containerId} was cancelled`, { cause: error });
-  }
-  const known = toAppError(error);
-  if (known.code !== 'RUNTIME_FAILED' && known.code !== 'INTERNAL') return known;
-  return new AppError('CREATE_FAILED', `cannot create sandbox ${containerId}: ${known.message}`, {
-    hint: known.hint ?? 'run `npm run airlock -- doctor`: it shows what this host can do',
-    context: known.context,
-    cause: error,
-  });
-}
-
-function requireNotAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new AppError('CANCELLED', 'the create was cancelled');
 }

@@ -4,10 +4,13 @@ import { openCgroups, type Cgroups } from '../cgroups.ts';
 import { diskUsage } from '../disks/disk.ts';
 import { createNetworks, type Networks } from '../networks/network.ts';
 import type { DriverContext, SandboxDriver, SandboxHandle, SandboxStats } from '../sandbox.ts';
+import { endingCommands } from '../exec/ending.ts';
+import { createExecutor, type Executor } from '../exec/executor.ts';
+import { COMMAND_USER } from '../exec/request.ts';
 import { createSandbox } from './create.ts';
 import { detectRuntime, type GvisorRuntime } from './detect.ts';
-import { createExecutor, type Executor } from './exec.ts';
-import { isAlive } from './host-processes.ts';
+import { runscExecClient } from './exec-client.ts';
+import { isAlive } from '../host-processes.ts';
 import { endCause, inspectSandbox, requireRecord } from './inspect.ts';
 import { ownedContainers } from './list.ts';
 import { gvisorPaths } from './paths.ts';
@@ -17,12 +20,8 @@ import { removeSandbox, type RemoveParts } from './remove.ts';
 import { requireContainerId, type RunscClient } from './runsc-cli.ts';
 import { stopSandbox } from './stop.ts';
 import { watchSandbox } from './watch.ts';
-import { COMMAND_USER } from './exec-request.ts';
 
 export const GVISOR_TYPE = 'gvisor';
-
-/** A client of runsc that still waits so long after the end of its sandbox is cut off. */
-const ABANDON_AFTER_MS = 10_000;
 
 /** What a test may put in the place of the host's own. */
 export interface GvisorDriverParts {
@@ -76,7 +75,15 @@ export function createGvisorDriver(
 
   async function executorOnce(): Promise<Executor> {
     const { client } = await liveParts();
-    executor ??= createExecutor({ client, clock, log, paths, sandboxState, whileAwake, measure });
+    executor ??= createExecutor({
+      client: runscExecClient(client),
+      executionsOf: (containerId) => paths.container(containerId).executions,
+      clock,
+      log,
+      sandboxState,
+      whileAwake,
+      measure,
+    });
     return executor;
   }
 
@@ -113,16 +120,6 @@ export function createGvisorDriver(
       () => null,
     );
     return { processes, maxProcesses: record.maxProcesses, disk };
-  }
-
-  /** Commands that end by this end with `stopped`; resolves when their outcomes are there too. */
-  async function endingCommands<T>(containerId: string, graceMs: number, end: () => Promise<T>): Promise<T> {
-    const ended = executor?.endAll(containerId, { abandonAfterMs: graceMs + ABANDON_AFTER_MS });
-    try {
-      return await end();
-    } finally {
-      await ended;
-    }
   }
 
   return {
@@ -177,14 +174,14 @@ export function createGvisorDriver(
       requireContainerId(containerId);
       if ((await readRecord(paths.container(containerId))) === null) return;
       const { client } = await liveParts();
-      await endingCommands(containerId, graceMs, () =>
+      await endingCommands(executor, containerId, graceMs, () =>
         stopSandbox({ paths, client, log }, containerId, graceMs),
       );
     },
     async remove({ containerId }) {
       requireContainerId(containerId);
       const rest = await removeParts();
-      return endingCommands(containerId, 0, () => removeSandbox(rest, containerId));
+      return endingCommands(executor, containerId, 0, () => removeSandbox(rest, containerId));
     },
     async inspect({ containerId }) {
       requireContainerId(containerId);
@@ -210,6 +207,6 @@ export function createGvisorDriver(
 
 function wrongState(verb: string, containerId: string, status: string | undefined): AppError {
   return new AppError('WRONG_STATE', `cannot ${verb} sandbox ${containerId}: it is ${status ?? 'gone'}`, {
-    hint: 'look at it with /agent status',
+    hint: 'look at it with: status',
   });
 }

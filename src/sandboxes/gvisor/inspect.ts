@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts';
 import type { Cgroups } from '../cgroups.ts';
 import type { SandboxState } from '../sandbox.ts';
 import { existsSync } from 'node:fs';
-import { isAlive } from './host-processes.ts';
+import { isAlive } from '../host-processes.ts';
 import type { GvisorPaths } from './paths.ts';
 import { readRecord } from './record.ts';
 import { lookAgain, type RemoveParts } from './remove.ts';

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CONTAINER_ID_PATTERN } from '../../lib/ids.ts';
 import { mountsUnder } from '../disks/disk.ts';
-import { runtimeProcesses } from './host-processes.ts';
+import { runtimeProcesses } from './runtime-processes.ts';
 import type { RemoveParts } from './remove.ts';
 
 /**

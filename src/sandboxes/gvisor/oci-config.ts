@@ -1,27 +1,11 @@
 import { SAFE_PATH } from '../../lib/run.ts';
 import type { ResourceLimits } from '../../model/agent.ts';
 import { HOST_PIDS_FENCE } from '../cgroups.ts';
+import { INIT_ARGV, INIT_PROCESSES, MAX_OPEN_FILES } from '../init.ts';
 import { INIT_UID } from '../process-sweep.ts';
 
-/** tini and the process it waits for, when RLIMIT_NPROC is asked lower than that. */
-const INIT_PROCESSES = 2;
 const CPU_PERIOD_US = 100_000;
-/** Host file descriptors stand behind those inside; the host's own limit for a process is often 20,000. */
-const MAX_OPEN_FILES = 4096;
 const SHARED_MEMORY_MB = 64;
-
-/**
- * A TERM to all must end the commands and leave PID 1 to wait for them: the kernel kills everything else when PID 1
- * ends. tini hands TERM to its child, and an ignored signal stays ignored over exec.
- */
-const INIT = [
-  '/.airlock/tini',
-  '--',
-  '/.airlock/busybox',
-  'sh',
-  '-c',
-  "trap '' TERM HUP INT; exec /.airlock/busybox sleep 2147483647",
-] as const;
 
 export interface OciConfigInput {
   containerId: string;
@@ -49,7 +33,7 @@ export function ociConfig(input: OciConfigInput): Record<string, unknown> {
       terminal: false,
       // Another user than the commands', so that their `kill -9 -1` does not reach it.
       user: { uid: INIT_UID, gid: INIT_UID },
-      args: INIT,
+      args: INIT_ARGV,
       env: [`PATH=${SAFE_PATH}`, `AIRLOCK_AGENT=${input.agentName}`],
       cwd: '/',
       noNewPrivileges: true,

@@ -1,9 +1,9 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { release } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { writeDurably } from '../../lib/durable-file.ts';
 import { LIMIT_NAMES } from '../cgroups.ts';
+import { createMemory, type Memory } from '../remembered.ts';
 
 const provenSchema = z.object({
   platform: z.string(),
@@ -15,8 +15,6 @@ const provenSchema = z.object({
 });
 /** What throw-away containers have shown of a host. */
 export type Proven = z.output<typeof provenSchema>;
-
-const fileSchema = z.object({ key: z.string(), proven: provenSchema });
 
 /** What a probe's result hangs on, as text: the binary as it lies there, this boot of the kernel, what was asked for. */
 export async function probeKey(facts: {
@@ -33,25 +31,19 @@ export async function probeKey(facts: {
 
 /** What was proven under the same key; null when nothing was, or when the file cannot be read. */
 export async function recallProbe(dataDir: string, key: string): Promise<Proven | null> {
-  try {
-    const kept = fileSchema.parse(JSON.parse(await readFile(fileIn(dataDir), 'utf8')));
-    return kept.key === key ? kept.proven : null;
-  } catch {
-    // Absent, cut short or of another version: the probe is made again, which is always right.
-    return null;
-  }
+  return await memoryIn(dataDir).recall(key);
 }
 
 export async function rememberProbe(dataDir: string, key: string, proven: Proven): Promise<void> {
-  await writeDurably(fileIn(dataDir), `${JSON.stringify({ key, proven })}\n`);
+  await memoryIn(dataDir).remember(key, proven);
 }
 
 /** The next detection probes for real. */
 export async function forgetProbe(dataDir: string): Promise<void> {
-  await rm(fileIn(dataDir), { force: true });
+  await memoryIn(dataDir).forget();
 }
 
 /** Beside the driver's own directory, which holds containers only. */
-function fileIn(dataDir: string): string {
-  return path.join(dataDir, 'gvisor-probe.json');
+function memoryIn(dataDir: string): Memory<Proven> {
+  return createMemory(path.join(dataDir, 'gvisor-probe.json'), provenSchema);
 }

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { AppError } from '../../errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Cgroups } from '../cgroups.ts';
 import { freeLoopsOf, loopDevicesUnder, mountsUnder, unmount, unmountDisk } from '../disks/disk.ts';
 import type { Networks } from '../networks/network.ts';
+import { concludeRemoval, removalSteps } from '../removal.ts';
 import type { RemovalEvidence } from '../sandbox.ts';
-import { killProcesses, runtimeProcesses, waitUntilGone } from './host-processes.ts';
+import { killProcesses, waitUntilGone } from '../host-processes.ts';
+import { runtimeProcesses } from './runtime-processes.ts';
 import type { GvisorPaths } from './paths.ts';
 import type { RunscClient } from './runsc-cli.ts';
 
@@ -31,14 +32,7 @@ export async function removeSandbox(parts: RemoveParts, containerId: string): Pr
   const { paths, cgroups, networks, client } = parts;
   const place = paths.container(containerId);
   const networked = existsSync(place.resolvConf);
-  const failures: unknown[] = [];
-  const step = async (work: () => Promise<unknown>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      failures.push(error);
-    }
-  };
+  const { failures, step } = removalSteps();
 
   // Whoever sees the end from now on knows that it was asked for.
   if (existsSync(place.home)) await step(() => writeFile(place.stopMark, ''));
@@ -57,22 +51,7 @@ export async function removeSandbox(parts: RemoveParts, containerId: string): Pr
     if (keep.length === 0) await rm(place.home, { recursive: true, force: true });
   });
 
-  const evidence = await lookAgain(parts, containerId);
-  if (Object.values(evidence).every((left) => left.length === 0)) {
-    // The exit code of a delete lies; what counts is that nothing is there.
-    if (failures.length > 0)
-      parts.log.info({ containerId, failures: failures.map(String) }, 'removed after failures');
-    return evidence;
-  }
-  throw new AppError(
-    'CLEANUP_FAILED',
-    `sandbox ${containerId} is not gone: ${Object.values(evidence).flat().slice(0, 5).join(', ')}`,
-    {
-      hint: 'it is tried again; `npm run airlock -- doctor` shows what is left',
-      context: { evidence, failures: failures.map(String) },
-      cause: new AggregateError(failures),
-    },
-  );
+  return concludeRemoval(parts.log, containerId, await lookAgain(parts, containerId), failures);
 }
 
 /** What of one container is on this host now. */

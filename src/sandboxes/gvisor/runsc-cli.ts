@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AppError } from '../../errors.ts';
 import { CONTAINER_ID_PATTERN } from '../../lib/ids.ts';
 import { run, runError, type RunResult } from '../../lib/run.ts';
+import type { ProcessSpec } from '../exec/client.ts';
 import type { RunscCapabilities } from './capabilities.ts';
 import type { GvisorPaths } from './paths.ts';
 
@@ -31,17 +32,6 @@ export interface RunscProcess {
   ppid: number;
   /** The program's name, at most 15 characters. */
   command: string;
-}
-
-/** What `exec --process` reads: everything is said, since releases differ in what they fill in. */
-export interface ProcessSpec {
-  args: readonly string[];
-  /** `NAME=value`. */
-  env: readonly string[];
-  cwd: string;
-  user: { uid: number; gid: number };
-  /** Default none. */
-  capabilities?: readonly string[];
 }
 
 export interface ExecCall {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { INIT_UID } from '../process-sweep.ts';
-import { isAlive, killProcesses, type ProcessIdentity, waitUntilGone } from './host-processes.ts';
+import { isAlive, killProcesses, type ProcessIdentity, waitUntilGone } from '../host-processes.ts';
 import type { GvisorPaths } from './paths.ts';
 import { readRecord } from './record.ts';
 import type { RunscClient } from './runsc-cli.ts';

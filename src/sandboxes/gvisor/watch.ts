@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Cgroups } from '../cgroups.ts';
 import type { SandboxExit } from '../sandbox.ts';
-import { isAlive } from './host-processes.ts';
+import { isAlive } from '../host-processes.ts';
 import { endCause } from './inspect.ts';
 import type { GvisorPaths } from './paths.ts';
 import { readRecord } from './record.ts';

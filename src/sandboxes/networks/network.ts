@@ -2,7 +2,7 @@ import { AppError, toAppError } from '../../errors.ts';
 import { newContainerId } from '../../lib/ids.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { firewallRuleset } from './firewall.ts';
-import { createHostNetwork } from './host-network.ts';
+import { createHostNetwork, type HostNetwork } from './host-network.ts';
 import { freePair, type PairSubnet } from './subnet.ts';
 
 export { sandboxResolvConf } from './resolv-conf.ts';
@@ -46,14 +46,7 @@ const CLAIM_TRIES = 20;
 
 export function createNetworks(options: NetworksOptions): Networks {
   const host = createHostNetwork(options.hostNamespace);
-  const namesOf = (containerId: string) => {
-    const key = containerId.slice(0, KEY_LENGTH);
-    return {
-      netnsName: `al${options.installationId}-${key}`,
-      hostInterface: `a${options.installationId}${key}`,
-      table: `al${options.installationId}_${key}`,
-    };
-  };
+  const namesOf = (containerId: string) => networkNames(options.installationId, containerId);
 
   const networks: Networks = {
     async probe() {
@@ -82,7 +75,7 @@ export function createNetworks(options: NetworksOptions): Networks {
         });
       }
       try {
-        await enableForwarding();
+        await enableForwarding(host, options.log);
         await host.addNamespace(names.netnsName);
         await host.setSysctl('net/ipv6/conf/all/disable_ipv6', '1', names.netnsName);
         await host.setSysctl('net/ipv6/conf/default/disable_ipv6', '1', names.netnsName);
@@ -167,9 +160,7 @@ export function createNetworks(options: NetworksOptions): Networks {
         });
       }
       const { table, hostInterface } = names;
-      await host.nft(
-        `table inet ${table}\ndelete table inet ${table}\n${firewallRuleset({ table, hostInterface, address: pair.address })}`,
-      );
+      await installFirewall(host, { table, hostInterface, address: pair.address });
       try {
         await host.ip([
           `address add ${pair.gateway}/30 dev ${hostInterface} noprefixroute`,
@@ -183,12 +174,31 @@ export function createNetworks(options: NetworksOptions): Networks {
       }
     }
   }
+}
 
-  async function enableForwarding(): Promise<void> {
-    if ((await host.sysctl('net/ipv4/ip_forward')) === '1') return;
-    await host.setSysctl('net/ipv4/ip_forward', '1');
-    options.log.warn({}, 'IPv4 forwarding turned on: sandboxes with a network need it');
-  }
+/** Host-wide names of one sandbox's network; the interface is the host's end of a pair, or a bridge. */
+export function networkNames(installationId: string, containerId: string) {
+  const key = containerId.slice(0, KEY_LENGTH);
+  return {
+    netnsName: `al${installationId}-${key}`,
+    hostInterface: `a${installationId}${key}`,
+    table: `al${installationId}_${key}`,
+  };
+}
+
+export async function enableForwarding(host: HostNetwork, log: Logger): Promise<void> {
+  if ((await host.sysctl('net/ipv4/ip_forward')) === '1') return;
+  await host.setSysctl('net/ipv4/ip_forward', '1');
+  log.warn({}, 'IPv4 forwarding turned on: sandboxes with a network need it');
+}
+
+/** Puts the firewall of one sandbox in the place of the one that may be there, whether its interface is there or not. */
+export async function installFirewall(
+  host: HostNetwork,
+  rules: Parameters<typeof firewallRuleset>[0],
+): Promise<void> {
+  const { table } = rules;
+  await host.nft(`table inet ${table}\ndelete table inet ${table}\n${firewallRuleset(rules)}`);
 }
 
 function addressesOf(pair: PairSubnet): { address: string; gateway: string } {

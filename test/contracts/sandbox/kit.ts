@@ -35,6 +35,10 @@ export interface SandboxDriverSubject {
   probes: SandboxProbes;
   /** Set by a driver that only pretends: why isolation cannot be shown. Those cases are skipped with it. */
   simulated?: string;
+  /** Why a case, by its name, cannot be shown on this subject; it is skipped with that. */
+  notShown?(caseName: string): string | undefined;
+  /** The root file system refuses every write, by root too. */
+  readOnlyRoot?: boolean;
   teardown(): Promise<void>;
 }
 

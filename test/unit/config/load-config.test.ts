@@ -7,6 +7,8 @@ import { createPolicySource } from '../../../src/config/policy-source.ts';
 import { AppError } from '../../../src/errors.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 
+const SLACK = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' };
+
 /** A directory with this airlock.yaml, and ways to load from it. */
 async function place(yaml?: string | Uint8Array) {
   const cwd = await mkdtemp(join(tmpdir(), 'airlock-config-'));
@@ -48,18 +50,68 @@ test('needs nothing: no variables and no file give the defaults', async () => {
 
 test('a configured channel takes the place of the terminal, and agents are left running on exit', async () => {
   await using here = await place();
-  const config = await here.load({ SLACK_BOT_TOKEN: 'xoxb-1', DISCORD_BOT_TOKEN: 'discord-1' });
+  const discord = { DISCORD_BOT_TOKEN: 'discord-1', DISCORD_APPLICATION_ID: '1' };
+  const config = await here.load({ ...SLACK, ...discord });
   expect(config).toMatchObject({ channels: ['slack', 'discord'], onExit: 'leave' });
-  expect((await here.load({ SLACK_BOT_TOKEN: 'xoxb-1', AIRLOCK_ON_EXIT: 'stop' })).onExit).toBe('stop');
+  expect((await here.load({ ...SLACK, AIRLOCK_ON_EXIT: 'stop' })).onExit).toBe('stop');
+});
+
+test('a Discord token needs the id of its application', async () => {
+  await using here = await place();
+  await expect(here.load({ DISCORD_BOT_TOKEN: 'discord-1' })).rejects.toThrow(/DISCORD_APPLICATION_ID/);
 });
 
 test('secrets are scrubbed from then on and are in no error', async () => {
   await using here = await place();
-  const config = await here.load({ SLACK_BOT_TOKEN: 'xoxb-secret', SLACK_SIGNING_SECRET: 'shhhhhhh' });
+  const config = await here.load({
+    SLACK_BOT_TOKEN: 'xoxb-secret',
+    SLACK_SIGNING_SECRET: 'shhhhhhh',
+    AIRLOCK_SLACK_PORT: '3000',
+  });
   expect(config.redactor.scrub('xoxb-secret and shhhhhhh')).toBe('[redacted] and [redacted]');
   expect(await here.messageOf({ SLACK_BOT_TOKEN: 'xoxb-secret', AIRLOCK_MAX_AGENTS: '0' })).not.toContain(
     'xoxb',
   );
+});
+
+test('a token of another kind is refused without being shown', async () => {
+  await using here = await place();
+  const message = await here.messageOf({ SLACK_BOT_TOKEN: 'xapp-secret', SLACK_APP_TOKEN: 'xoxb-secret' });
+  expect(message).toContain('SLACK_BOT_TOKEN: write the bot token of the app, which begins with xoxb-');
+  expect(message).toContain('SLACK_APP_TOKEN: write the app-level token of the app, which begins with xapp-');
+  expect(message).not.toContain('secret');
+});
+
+test('Slack needs a way for requests to come in: a socket or a port with the signing secret', async () => {
+  await using here = await place();
+  const bot = { SLACK_BOT_TOKEN: 'xoxb-1' };
+  expect(await here.messageOf(bot)).toContain('SLACK_APP_TOKEN: add the app-level token');
+  expect(await here.messageOf({ ...bot, SLACK_SIGNING_SECRET: 'shh' })).toContain('AIRLOCK_SLACK_PORT');
+  const port = { AIRLOCK_SLACK_PORT: '3000' };
+  const lonely = 'AIRLOCK_SLACK_PORT = 3000: add SLACK_SIGNING_SECRET';
+  expect(await here.messageOf({ ...bot, ...port })).toContain(lonely);
+  expect(await here.messageOf({ ...SLACK, ...port })).toContain(lonely);
+  expect((await here.load({ ...bot, ...port, SLACK_SIGNING_SECRET: 'shh' })).channels).toEqual(['slack']);
+  expect((await here.load(SLACK)).channels).toEqual(['slack']);
+});
+
+test('the team channel of the environment stands in for what the file does not say', async () => {
+  await using here = await place();
+  const env = { ...SLACK, AIRLOCK_SLACK_CHANNEL: 'C1', AIRLOCK_DISCORD_CHANNEL: '77' };
+  expect((await here.load(env)).policy.channels).toEqual({
+    slack: { operators: ['C1'], notify: 'C1' },
+    discord: { operators: ['77'], notify: '77' },
+  });
+  await here.write('channels: { slack: { operators: [] } }');
+  const config = await here.load(env);
+  expect(config.policy.channels.slack).toEqual({ operators: [], notify: 'C1' });
+  await here.write('channels: { discord: { approvals: "88" } }');
+  const discord = { operators: ['77'], notify: '77', approvals: '88' };
+  expect((await here.load(env)).policy.channels.discord).toEqual(discord);
+  await here.write('channels: { slack: { notify: C9 } }');
+  const source = createPolicySource({ config, log: silentLogger });
+  expect((await source.reload()).channels.slack).toEqual({ operators: ['C1'], notify: 'C9' });
+  expect((await here.load(SLACK)).policy.channels).toEqual({ slack: { notify: 'C9' } });
 });
 
 test('AIRLOCK_MAX_AGENTS goes before the file', async () => {

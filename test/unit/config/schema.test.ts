@@ -74,4 +74,20 @@ describe('environmentSchema', () => {
     expect(environmentSchema.safeParse({ AIRLOCK_MAX_AGENTS: '0' }).success).toBe(false);
     expect(environmentSchema.safeParse({ AIRLOCK_EXEC_TIMEOUT: '1 day' }).success).toBe(false);
   });
+
+  test.each([
+    ['AIRLOCK_KATA_ENGINE', 'podman'],
+    ['AIRLOCK_KATA_RUNTIME', 'runc'],
+    ['AIRLOCK_KATA_RUNTIME', '--privileged'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(environmentSchema.safeParse({ [name]: value }).success).toBe(false);
+  });
+
+  test.each([
+    ['AIRLOCK_KATA_ENGINE', 'nerdctl'],
+    ['AIRLOCK_KATA_RUNTIME', 'kata-clh'],
+    ['AIRLOCK_KATA_RUNTIME', 'io.containerd.kata.v2'],
+  ])('takes %s=%s', (name, value) => {
+    expect(environmentSchema.safeParse({ [name]: value }).success).toBe(true);
+  });
 });

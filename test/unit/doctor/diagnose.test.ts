@@ -18,7 +18,26 @@ describe('on a healthy host', () => {
     expect(text).not.toMatch(/FAIL|WARN/);
     expect(text).toContain('version 20261101.0; started a container on platform systrap');
     expect(text).toContain('cpu, memory, processes and disk are enforced (cgroup v2)');
-    expect(text).toMatch(/^- +kata +Kata Containers are not supported/m);
+  });
+});
+
+describe('with one of two runtimes', () => {
+  const kata = { ...unavailableRuntime, type: 'kata', missing: ['docker has no Kata runtime'] };
+
+  it('notes what the other lacks, without a failure', async () => {
+    const { text, sandboxesRun } = await report({ runtimes: [...(await healthyFacts()).runtimes, kata] });
+    expect(sandboxesRun).toBe(true);
+    expect(text).toMatch(/^- +kata +docker has no Kata runtime\n +-> install it$/m);
+    expect(text).not.toContain('FAIL');
+  });
+
+  it('warns of a pair that is known not to work', async () => {
+    const { runtimes } = await healthyFacts();
+    const bad = 'Docker 28.2.2 gives Kata 3.20.0 no network: Docker 26 and newer need Kata 3.29 or newer';
+    const { text } = await report({
+      runtimes: runtimes.map((info) => ({ ...info, type: 'kata', warnings: [bad] })),
+    });
+    expect(text).toMatch(/^WARN +kata +Docker 28\.2\.2 gives Kata 3\.20\.0 no network/m);
   });
 });
 
@@ -71,7 +90,10 @@ it('warns of an old release, of a closed network, of no reaper, of a small disk'
 });
 
 it('says which tokens are set and never shows one', async () => {
-  const config = await loadConfig({ env: { SLACK_BOT_TOKEN: 'xoxb-1234567-secret' }, cwd: '/nowhere' });
+  const config = await loadConfig({
+    env: { SLACK_BOT_TOKEN: 'xoxb-1234567-secret', SLACK_APP_TOKEN: 'xapp-1234567' },
+    cwd: '/nowhere',
+  });
   const { text } = await report({ config });
   expect(text).toContain('SLACK_BOT_TOKEN is set');
   expect(text).toContain('DISCORD_BOT_TOKEN is not set');
@@ -85,6 +107,25 @@ it('lists every problem of a broken configuration', async () => {
   const { text } = await report({ config: null, configError });
   expect(text).toMatch(/^FAIL +configuration +AIRLOCK_MAX_AGENTS = "many"/m);
   expect(text).toMatch(/^FAIL +configuration +AIRLOCK_LOG_LEVEL = "loud"/m);
+});
+
+it('tells how each channel said it stands and since when, and that a stopped bot tells nothing new', async () => {
+  const { dataDir, now } = await healthyFacts();
+  const since = now - 90_000;
+  const down = { state: 'down', detail: 'invalid_auth\u001b: make a new token', since } as const;
+  const channelHealth = [
+    { name: 'slack', health: down },
+    { name: 'discord', health: { state: 'up', detail: null, since } as const },
+    { name: 'terminal', health: null },
+  ];
+  const { text } = await report({ channelHealth, dataDir: { ...dataDir, usedBy: 4711 } });
+  expect(text).toMatch(
+    /^WARN +channel slack +down since \S+ \S+ UTC \(1m 30s ago\): invalid_auth\\x1b: make a new token$/m,
+  );
+  expect(text).toMatch(/^ok +channel discord +up since .* \(1m 30s ago\)$/m);
+  expect(text).toMatch(/^- +channel terminal +has not told yet how it stands$/m);
+  const stopped = await report({ channelHealth });
+  expect(stopped.text).toMatch(/^- +channel slack .*; the bot is not running now$/m);
 });
 
 describe('beside a running bot', () => {

@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs';
+import type { ExecClient, ExecStream, ProcessSpec } from '../exec/client.ts';
+import type { ExecFiles } from '../exec/record.ts';
+import { COMMAND_USER } from '../exec/request.ts';
+import type { EngineClient } from './engine-cli.ts';
+import { createPrelude, createTrailer, WRAPPER_ARGV } from './exec-stream.ts';
+
+/** Descriptions of `strsignal`, for a client that had to be cut off and so has no exit code. */
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
+  Hangup: 1,
+  Interrupt: 2,
+  Quit: 3,
+  'Illegal instruction': 4,
+  Aborted: 6,
+  'Bus error': 7,
+  Killed: 9,
+  'Segmentation fault': 11,
+  'Broken pipe': 13,
+  'Alarm clock': 14,
+  Terminated: 15,
+};
+const SIGNALLED = 128;
+/** What an engine's client ends with when nothing was started; the reason may come on standard output. */
+const REFUSED: readonly number[] = [125, 126, 127];
+
+/** `nameOf`: the engine's name of a container. */
+export function engineExecClient(client: EngineClient, nameOf: (containerId: string) => string): ExecClient {
+  // Where the engine refuses a helper with capabilities, one of the commands' own user does, except at the process limit.
+  let privilegedHelpers = true;
+
+  function helper(containerId: string, process: ProcessSpec): ExecStream {
+    const privileged = privilegedHelpers;
+    let answered = false;
+    return {
+      file: client.binary,
+      env: client.environment,
+      args: client.execArgs(
+        nameOf(containerId),
+        {
+          user: privileged ? userOf(process.user) : userOf(COMMAND_USER),
+          cwd: process.cwd,
+          environment: process.env,
+          privileged,
+          stdin: true,
+        },
+        process.args,
+      ),
+      waitForPid: async (clientExited) => clientExited.then(() => null),
+      take(stream, chunk) {
+        if (stream === 'stdout') answered = true;
+        return chunk;
+      },
+      rest: () => new Uint8Array(),
+      end(exitCode) {
+        if (privileged && (REFUSED.includes(exitCode ?? 0) || (exitCode !== 0 && !answered)))
+          privilegedHelpers = false;
+        return { exitCode, waitStatus: null };
+      },
+      notStarted: async (output) => output,
+    };
+  }
+
+  function command(containerId: string, process: ProcessSpec, files: ExecFiles): ExecStream {
+    const inFile = process.env.filter((pair) => fitsEnvironmentFile(pair));
+    writeFileSync(files.process, inFile.map((pair) => `${pair}\n`).join(''), { mode: 0o600 });
+    const prelude = createPrelude();
+    const trailer = createTrailer();
+    const started = Promise.withResolvers<number | null>();
+    const ended = Promise.withResolvers<void>();
+    return {
+      file: client.binary,
+      env: client.environment,
+      args: client.execArgs(
+        nameOf(containerId),
+        {
+          user: userOf(process.user),
+          cwd: process.cwd,
+          environmentFile: files.process,
+          environment: process.env.filter((pair) => !fitsEnvironmentFile(pair)),
+          privileged: false,
+          stdin: process.stdin ?? false,
+        },
+        [...WRAPPER_ARGV, ...process.args],
+      ),
+      async waitForPid(clientExited, clock) {
+        // Its output is read to the end after the client's: a command as short as this one may still be told there.
+        void clientExited.then(() => clock.after(READ_AFTER_EXIT_MS, () => started.resolve(prelude.pid)));
+        return await started.promise;
+      },
+      take(stream, chunk) {
+        if (stream === 'stdout') {
+          const own = trailer.take(chunk);
+          if (trailer.end(prelude.pid) !== null) ended.resolve();
+          return own;
+        }
+        const before = prelude.pid;
+        const own = prelude.take(chunk);
+        if (before === null && prelude.pid !== null) {
+          writeFileSync(files.pid, String(prelude.pid), { mode: 0o600 });
+          started.resolve(prelude.pid);
+        }
+        return own;
+      },
+      rest: () => trailer.rest(prelude.pid),
+      processEnded: ended.promise,
+      end(exitCode) {
+        const status = trailer.end(prelude.pid);
+        if (status === null) return { exitCode: null, waitStatus: null };
+        if (status.kind === 'exited') return { exitCode, waitStatus: status.code << 8 };
+        const signal = exitCode !== null && exitCode > SIGNALLED ? exitCode - SIGNALLED : undefined;
+        return { exitCode, waitStatus: signal ?? SIGNAL_NUMBERS[status.name] ?? null };
+      },
+      notStarted: async (output) => `${prelude.held}${output}`,
+    };
+  }
+
+  return {
+    open: (containerId, process, files) =>
+      process.capabilities === undefined
+        ? command(containerId, process, files)
+        : helper(containerId, process),
+  };
+}
+
+/** An engine reads it line by line, and a line of 64 KiB at most. */
+function fitsEnvironmentFile(pair: string): boolean {
+  return !/[\r\n]/.test(pair) && Buffer.byteLength(pair) < 60_000;
+}
+
+/** What is in the pipe when the client has ended is read within this. */
+const READ_AFTER_EXIT_MS = 100;
+
+function userOf({ uid, gid }: { uid: number; gid: number }): string {
+  return `${uid}:${gid}`;
+}
