@@ -1,15 +1,19 @@
 import { type ChannelContext, createChannels, type TerminalEdge } from '../channels/registry.ts';
 import { createAgentManager } from './agents/manager.ts';
 import type { AgentManager } from './agents/types.ts';
+import { DEFAULT_ROOT } from './commands/define.ts';
 import { createCommandRegistry } from './commands/registry.ts';
+import { commandShapes } from './commands/shapes.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { createPolicySource, type PolicySource } from './config/policy-source.ts';
+import type { PolicyFile } from './config/schema.ts';
 import { type Conversation, createConversation } from './conversation/conversation.ts';
 import type { Channel } from './conversation/channel.ts';
 import { AppError } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { count } from './lib/format.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
+import type { ThreadRef } from './model/thread.ts';
 import { createOrchestrator } from './orchestrator/orchestrator.ts';
 import { createPeople, mappedGroups } from './orchestrator/people.ts';
 import { openCgroups } from './sandboxes/cgroups.ts';
@@ -121,7 +125,7 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       log,
       nodeId,
     });
-    const commands = createCommandRegistry({ images });
+    const commands = createCommandRegistry({ images, channels: channels.map(({ name }) => name) });
     const conversation = createConversation({
       store,
       orchestrator,
@@ -132,6 +136,9 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       clock,
       log,
       nodeId,
+      rootOf: (channel) => (channel === 'slack' ? config.environment.AIRLOCK_SLACK_COMMAND : DEFAULT_ROOT),
+      teamRooms: () => roomsFor('notify', policy.current(), channels),
+      approvalRooms: () => roomsFor('approvals', policy.current(), channels),
     });
     await startRooms(stack, { agents, orchestrator, conversation });
   }
@@ -169,7 +176,15 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       env: process.env,
       onExit: () => {},
     };
-    return { config, terminal, farewell, groups: () => mappedGroups(policy.current()), clock, log };
+    return {
+      config,
+      terminal,
+      farewell,
+      groups: () => mappedGroups(policy.current()),
+      commands: commandShapes,
+      clock,
+      log,
+    };
   }
 
   async function farewell(): Promise<string | null> {
@@ -202,6 +217,20 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       return stopping;
     },
   };
+}
+
+/** The room that the file names for this on every platform that is open. */
+function roomsFor(
+  use: 'notify' | 'approvals',
+  { channels: told }: PolicyFile,
+  open: readonly Channel[],
+): ThreadRef[] {
+  return (['slack', 'discord'] as const).flatMap((channel) => {
+    const room = told[channel]?.[use];
+    if (room === undefined || open.every(({ name }) => name !== channel)) return [];
+    // An installation has one workspace or server of its own: the channel knows it, the file does not name it.
+    return [{ channel, space: '', room, thread: null }];
+  });
 }
 
 interface Room {

@@ -1,6 +1,8 @@
 /** The operator's commands: `npm run airlock -- <command>`. */
 import { once } from 'node:events';
+import { checkChannels, registerDiscordCommands } from '../channels/registry.ts';
 import { runCli } from './cli/run-cli.ts';
+import { commandShapes } from './commands/shapes.ts';
 import { hostFacts } from './doctor/host-facts.ts';
 
 // Who reads may stop early (`audit export | head`): no error of ours.
@@ -17,4 +19,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   },
   err: (text) => void process.stderr.write(text),
   facts: hostFacts,
+  checkChannels: (config) => checkChannels(config, commandShapes()),
+  registerDiscordCommands: (config) => registerDiscordCommands(config, commandShapes()),
 });

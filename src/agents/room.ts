@@ -129,7 +129,7 @@ export function requireDriver(room: Room, sandboxType: string): SandboxDriver {
 export function requireFound(agent: AgentInstance | null, agentId: string): AgentInstance {
   if (agent !== null) return agent;
   throw new AppError('AGENT_NOT_FOUND', `there is no agent ${agentId}`, {
-    hint: 'Look at /agent list --all.',
+    hint: 'list --all shows the ended ones too',
   });
 }
 

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../config/load-config.ts';
-import { renderChecks } from '../doctor/check.ts';
+import type { Config } from '../config/schema.ts';
+import { type Check, renderChecks } from '../doctor/check.ts';
 import { diagnose } from '../doctor/diagnose.ts';
 import type { Facts } from '../doctor/facts.ts';
 import { AppError, toAppError } from '../errors.ts';
@@ -19,13 +20,19 @@ export interface CliParts {
   err(text: string): void;
   /** Asks the host; `hostFacts` but in tests. */
   facts(options: Pick<CliParts, 'env' | 'cwd'>): Promise<Facts>;
+  /** Asks the platforms that are configured; `checkChannels` but in tests. */
+  checkChannels(config: Config): Promise<readonly Check[]>;
+  /** Registers the slash commands; a sentence about it. `registerDiscordCommands` but in tests. */
+  registerDiscordCommands(config: Config): Promise<string>;
 }
 
 export const CLI_USAGE = `usage: npm run airlock -- <command>
-  doctor                     what this host can do, what is missing and how to mend it; 1 when no sandbox can run
+  doctor                     what this host and its chat platforms can do, what is missing and how to mend it;
+                             1 when no sandbox can run
   audit verify [--head H]    prove the audit chain, and that the head H noted earlier is in it; 1 when it is broken
   audit export               the audit as JSON lines on standard output
   config check               check the environment and airlock.yaml; 1 when something is wrong
+  discord register           register the slash commands on Discord now; every start does so too
 `;
 
 /** Runs one operator's command; returns the exit code: 0 well, 1 what was asked about is not well, 2 wrong usage. */
@@ -60,6 +67,9 @@ async function dispatch(argv: readonly string[], parts: CliParts): Promise<numbe
       });
     case 'config check':
       return configCheck(parts);
+    case 'discord register':
+      await parts.out(`${await parts.registerDiscordCommands(await loadConfig(parts))}\n`);
+      return 0;
     default:
       return usage(parts, command === '' ? 'name a command' : `no command "${escapeLine(command)}"`);
   }
@@ -84,8 +94,10 @@ function parseArguments(argv: readonly string[]): {
 }
 
 async function doctor(parts: CliParts): Promise<number> {
-  const { checks, sandboxesRun } = diagnose(await parts.facts(parts));
-  await parts.out(renderChecks(checks));
+  const facts = await parts.facts(parts);
+  const { checks, sandboxesRun } = diagnose(facts);
+  const platforms = facts.config === null ? [] : await parts.checkChannels(facts.config);
+  await parts.out(renderChecks([...checks, ...platforms]));
   await parts.out(sandboxesRun ? 'Sandboxes can run here.\n' : 'No sandbox can run here.\n');
   return sandboxesRun ? 0 : 1;
 }

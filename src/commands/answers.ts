@@ -2,13 +2,24 @@ import type { KeptText, SandboxInfo } from '../agents/types.ts';
 import type { ActionRecord } from '../model/action.ts';
 import type { AgentInstance } from '../model/agent.ts';
 import type { AuditEntry } from '../model/audit.ts';
+import type { ChannelHealthRecord } from '../model/channel-health.ts';
 import type { EventRecord } from '../model/event.ts';
+import type { Role } from '../model/principal.ts';
 import type { CommandFacts } from './types.ts';
 
 /** What a query found: facts, no wording. The conversation room makes a card of it; REST and MCP will make JSON. */
 export type Answer =
   | { kind: 'help'; root: string; commands: readonly CommandFacts[]; topic: CommandFacts | null }
-  | { kind: 'agents'; agents: readonly AgentInstance[]; all: boolean; now: number }
+  /** What somebody of that role may do here. */
+  | { kind: 'menu'; root: string; role: Role }
+  | {
+      kind: 'agents';
+      root: string;
+      agents: readonly AgentInstance[];
+      all: boolean;
+      mine: boolean;
+      now: number;
+    }
   | {
       kind: 'status';
       agent: AgentInstance;
@@ -26,6 +37,7 @@ export type Answer =
     }
   | {
       kind: 'approvals';
+      root: string;
       items: readonly {
         action: ActionRecord;
         agentName: string | null;
@@ -36,7 +48,12 @@ export type Answer =
     }
   /** Newest first. */
   | { kind: 'audit'; entries: readonly AuditEntry[]; head: { seq: number; hash: string } }
-  | { kind: 'runtimes'; info: SandboxInfo }
+  | {
+      kind: 'runtimes';
+      info: SandboxInfo;
+      /** Null: it has not told yet. */
+      channels: readonly { name: string; health: ChannelHealthRecord | null }[];
+    }
   /** Which agents a `stop-all` would stop, and how to confirm. */
   | { kind: 'stop-all'; root: string; agents: readonly AgentInstance[] };
 

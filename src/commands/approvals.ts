@@ -11,7 +11,7 @@ export const approvalsCommand = defineCommand({
   visibility: 'private',
   examples: ['approvals'],
   params: z.object({}),
-  async run(_, { actor, orchestrator, store, clock }) {
+  async run(_, { actor, root, orchestrator, store, clock }) {
     const waiting = await orchestrator.approvalsFor(actor);
     const items = await Promise.all(
       waiting.map(async (item) => {
@@ -20,6 +20,6 @@ export const approvalsCommand = defineCommand({
         return { ...item, agentName: agent?.name ?? null };
       }),
     );
-    return { type: 'answer', answer: { kind: 'approvals', items, now: clock.now() } };
+    return { type: 'answer', answer: { kind: 'approvals', root, items, now: clock.now() } };
   },
 });

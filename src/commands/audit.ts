@@ -15,6 +15,7 @@ export const auditCommand = defineCommand({
         name: 'number',
         summary: `How many; ${DEFAULT_ENTRIES} when left out`,
         optional: true,
+        number: 'whole',
         completes: { from: 'values', values: ['20', '50', '200'] },
       },
     ],

@@ -7,9 +7,9 @@ export const DEFAULT_ROOT = '/agent';
 
 /** Makes a command of its definition: parameters are parsed before `run` sees them. */
 export function defineCommand<Params>(spec: CommandSpec<Params>): Command {
-  const hint = usageHint(spec, DEFAULT_ROOT);
   return {
     ...spec,
-    run: async (raw, context) => spec.run(parseParams(spec.name, spec.params, raw, hint), context),
+    run: async (raw, context) =>
+      spec.run(parseParams(spec.name, spec.params, raw, usageHint(spec, context.root)), context),
   };
 }

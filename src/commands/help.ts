@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { closest } from '../lib/edit-distance.ts';
 import { quote } from '../lib/quote.ts';
-import { DEFAULT_ROOT, defineCommand } from './define.ts';
+import { defineCommand } from './define.ts';
 import { word } from './params.ts';
 import type { CommandFacts } from './types.ts';
 
@@ -24,23 +24,23 @@ export function createHelpCommand(commands: () => readonly CommandFacts[]) {
     visibility: 'private',
     examples: ['help', 'help exec'],
     params: z.object({ command: word.optional() }),
-    run({ command: asked }) {
+    run({ command: asked }, { root }) {
       const all = commands();
       const topic =
         asked === undefined ? null : (all.find((command) => command.name === asked.toLowerCase()) ?? null);
-      if (asked !== undefined && topic === null) throw unknownCommand(asked, all);
-      return { type: 'answer', answer: { kind: 'help', root: DEFAULT_ROOT, commands: all, topic } };
+      if (asked !== undefined && topic === null) throw unknownCommand(asked, all, root);
+      return { type: 'answer', answer: { kind: 'help', root, commands: all, topic } };
     },
   });
 }
 
 /** UNKNOWN_COMMAND with "did you mean". */
-export function unknownCommand(asked: string, commands: readonly CommandFacts[]): AppError {
+export function unknownCommand(asked: string, commands: readonly CommandFacts[], root: string): AppError {
   const meant = closest(
     asked,
     commands.map((command) => command.name),
   );
   return new AppError('UNKNOWN_COMMAND', `there is no command ${quote(asked)}`, {
-    hint: meant === null ? `${DEFAULT_ROOT} help lists them` : `did you mean ${DEFAULT_ROOT} ${meant}?`,
+    hint: meant === null ? `${root} help lists them` : `did you mean ${root} ${meant}?`,
   });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { requireRole } from './access.ts';
-import { DEFAULT_ROOT, defineCommand } from './define.ts';
+import { defineCommand } from './define.ts';
 import { wholeNumber } from './params.ts';
 
 /** Above every configurable capacity. */
@@ -15,6 +15,7 @@ export const stopAllCommand = defineCommand({
         name: 'number',
         summary: 'How many agents are live; left out, you are told',
         optional: true,
+        number: 'whole',
         completes: null,
       },
     ],
@@ -27,13 +28,13 @@ export const stopAllCommand = defineCommand({
   visibility: 'thread',
   examples: ['stop-all', 'stop-all 3'],
   params: z.object({ number: wholeNumber('stop-all', 0, MOST_AGENTS).optional() }),
-  async run({ number }, { actor, store, orchestrator }) {
+  async run({ number }, { actor, root, store, orchestrator }) {
     if (number !== undefined) {
       return { type: 'action', draft: { kind: 'agent.stop-all', params: { confirm: number } } };
     }
     requireRole(actor, 'admin', 'stop-all');
     orchestrator.countQuery(actor);
     const agents = await store.agents({ live: true });
-    return { type: 'answer', answer: { kind: 'stop-all', root: DEFAULT_ROOT, agents } };
+    return { type: 'answer', answer: { kind: 'stop-all', root, agents } };
   },
 });

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { AgentManager } from '../agents/types.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ActionRecord } from '../model/action.ts';
 import type { AgentStatus } from '../model/agent.ts';
 import type { Actor, Role } from '../model/principal.ts';
 import type { ThreadRef } from '../model/thread.ts';
@@ -22,6 +23,8 @@ export interface Positional {
   summary: string;
   optional: boolean;
   completes: CompletionSource | null;
+  /** Surfaces with typed options ask for a number of 0 or more. Default: a word. */
+  number?: 'whole' | 'decimal';
 }
 
 export interface Option {
@@ -31,6 +34,8 @@ export interface Option {
   /** How the value is written in the usage line (`512m`); null for a flag. */
   value: string | null;
   completes: CompletionSource | null;
+  /** As of {@link Positional}. */
+  number?: 'whole' | 'decimal';
 }
 
 /** Everything after the positionals and options, as typed. */
@@ -56,15 +61,19 @@ export type CommandOutcome =
   | { type: 'action'; draft: ActionDraft }
   | { type: 'vote'; actionId: string; decision: 'approve' | 'deny'; hash: string | null; note: string | null }
   | { type: 'cancel'; actionId: string }
+  /** The card of an action with everything on it; given is read, where an approval asks for that. */
+  | { type: 'view'; action: ActionRecord }
   | { type: 'answer'; answer: Answer };
 
 /** What a command may look at. It changes nothing itself. */
 export interface CommandContext {
   actor: Actor;
   thread: ThreadRef;
+  /** The root command as people type it where they asked: `/agent`. */
+  root: string;
   store: StoreReads;
   agents: Pick<AgentManager, 'info' | 'usage' | 'keptOutput'>;
-  orchestrator: Pick<Orchestrator, 'approvalsFor' | 'countQuery'>;
+  orchestrator: Pick<Orchestrator, 'approvalsFor' | 'countQuery' | 'mayVote'>;
   clock: Clock;
 }
 

@@ -131,7 +131,10 @@ export interface Inbox {
    */
   home(request: HomeRequest): Promise<readonly Card[]>;
 }
-export type HomeRequest = Pick<RequestOrigin, 'principal' | 'displayName' | 'groups'>;
+export interface HomeRequest extends Pick<RequestOrigin, 'principal' | 'displayName' | 'groups'> {
+  /** The channel brings a page up to date by itself: that is no request of the person, and is not counted as one. Default false. */
+  refresh?: boolean;
+}
 export interface CompletionRequest {
   principal: PrincipalId;
   groups: readonly string[];

@@ -1,4 +1,5 @@
 import type { AgentManager } from '../agents/types.ts';
+import { DEFAULT_ROOT } from '../commands/define.ts';
 import type { CommandRegistry } from '../commands/registry.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -6,13 +7,15 @@ import type { ThreadRef } from '../model/thread.ts';
 import type { People } from '../orchestrator/people.ts';
 import type { Orchestrator } from '../orchestrator/types.ts';
 import type { Store } from '../store/store.ts';
+import type { CardRoom } from './cards/action-card.ts';
 import type { Channel, Inbox } from './channel.ts';
+import { createHealthWatch } from './channel-health.ts';
 import { createDeliveries } from './deliveries/deliveries.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createInbox } from './inbox/inbox.ts';
 
-/** Room for output in an answer where the channel is not known any more. */
-const DEFAULT_OUTPUT_CHARACTERS = 3000;
+/** Room on a card where the channel is not known any more. */
+const DEFAULT_ROOM: CardRoom = { outputCharacters: 3000, codeCharacters: 3000 };
 
 /** How long a stop waits for the last cards: enough for a platform that works, not for one that is away. */
 export const LAST_CARDS_MS = 3000;
@@ -27,8 +30,12 @@ export interface ConversationDeps {
   clock: Clock;
   log: Logger;
   nodeId: string;
+  /** The root command as people type it on a channel. Default `/agent` everywhere. */
+  rootOf?: (channel: string) => string;
   /** Where notices to the team go; asked each time, so that a reload counts. Default: nowhere, the log only. */
   teamRooms?: () => readonly ThreadRef[];
+  /** Where approvals of other platforms are shown too; asked each time. Default: nowhere. */
+  approvalRooms?: () => readonly ThreadRef[];
   /** For the jitter of retries. Default `Math.random`. */
   random?: () => number;
 }
@@ -58,16 +65,19 @@ export function createConversation(deps: ConversationDeps): Conversation {
     ...deps,
     log: log.child({ part: 'deliveries' }),
     teamRooms: deps.teamRooms ?? (() => []),
+    approvalRooms: deps.approvalRooms ?? (() => []),
     random: deps.random ?? Math.random,
   });
-  const room = new Map(channels.map((channel) => [channel.name, channel.limits.outputCharacters]));
+  const rooms = new Map<string, CardRoom>(channels.map((channel) => [channel.name, channel.limits]));
   const inbox = createInbox({
     ...deps,
     log: log.child({ part: 'inbox' }),
     deliveries,
-    outputCharacters: (channel) => room.get(channel) ?? DEFAULT_OUTPUT_CHARACTERS,
+    room: (channel) => rooms.get(channel) ?? DEFAULT_ROOM,
+    rootOf: deps.rootOf ?? (() => DEFAULT_ROOT),
   });
   const housekeeping = createHousekeeping({ store, clock, log });
+  const health = createHealthWatch({ store, channels, log: log.child({ part: 'health' }) });
   let turn: Promise<void> = Promise.resolve();
   let started = false;
 
@@ -84,8 +94,15 @@ export function createConversation(deps: ConversationDeps): Conversation {
     await inbox.recover();
     deliveries.start();
     await housekeeping.start();
-    for (const channel of channels) await channel.start(inbox);
+    health.start();
+    await startAll();
     started = true;
+  }
+
+  /** At once: a platform that is slow to answer delays no other. Each has started or failed when this resolves or throws. */
+  async function startAll(): Promise<void> {
+    const starts = await Promise.allSettled(channels.map((channel) => channel.start(inbox)));
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
   }
 
   async function shut(): Promise<void> {
@@ -94,7 +111,9 @@ export function createConversation(deps: ConversationDeps): Conversation {
     housekeeping.stop();
     await lastCards();
     await deliveries.stop();
+    health.closing();
     await Promise.all(channels.map((channel) => channel.stop()));
+    await health.stop();
   }
 
   async function lastCards(): Promise<void> {

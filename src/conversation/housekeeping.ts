@@ -31,8 +31,11 @@ export function createHousekeeping(deps: {
       const { seq, hash } = await tx.auditHead();
       await tx.appendEvent({
         type: 'team.notice',
-        title: `Audit head ${seq}:${hash}`,
-        text: `npm run airlock -- audit verify --head ${seq}:${hash} checks the record against it`,
+        title: seq === 0 ? 'Audit head: nothing is on record yet' : `Audit head ${seq}`,
+        text:
+          seq === 0
+            ? ''
+            : `npm run airlock -- audit verify --head ${seq}:${hash} checks the record against it`,
         tone: 'neutral',
       });
     });

@@ -1,13 +1,16 @@
 import type { MessageRef, ThreadRef } from './thread.ts';
 
-/** What a card shows. The state is looked up when the card is sent. */
+/** What a delivery shows. The state is looked up when it is sent. */
 export type DeliverySubject =
   | { type: 'agent'; id: string }
   | { type: 'action'; id: string }
   /** An event with a text of its own (notice, team notice, warning), by `seq`. */
-  | { type: 'event'; seq: number };
+  | { type: 'event'; seq: number }
+  /** What an action's card has no room for: all of its kept output, or the exact code. Put into the thread once, never edited. */
+  | { type: 'file'; actionId: string; what: FileContent };
+export type FileContent = 'output' | 'payload';
 
-/** One card on one channel: posted once, edited from then on. */
+/** One card on one channel: posted once, edited from then on. Or one file, uploaded once. */
 export interface DeliveryRecord {
   /** `<channel>|<subject>`, stable: the key channels post under. */
   key: string;

@@ -22,6 +22,8 @@ export type EventBody =
   | { type: 'agent.warning'; agentId: string; reason: 'time-to-live' | 'idle'; stopsAt: number }
   | { type: 'action.status'; actionId: string; from: ActionStatus | null; to: ActionStatus }
   | { type: 'action.vote'; actionId: string; personId: string; decision: 'approve' | 'deny' }
+  /** Nobody has decided it, and its time is almost up; once an action. */
+  | { type: 'action.expiring'; actionId: string; expiresAt: number }
   /** A text for one thread (an answer that outlived its request, a finding of recovery). */
   | {
       type: 'notice';

@@ -1,4 +1,7 @@
-/** A place on a platform. `space` is the workspace or guild; `thread` is null for the room itself. */
+/**
+ * A place on a platform. `space` is the workspace or guild, empty for the channel's own (a room that the configuration names);
+ * `thread` is null for the room itself.
+ */
 export interface ThreadRef {
   channel: string;
   space: string;

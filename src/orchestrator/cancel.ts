@@ -57,7 +57,7 @@ async function takeBack(
   if (action.status === 'EXECUTING') return beginCancel(tx, action, actor, inboxId);
   if (action.status !== 'PENDING' && action.status !== 'APPROVED') throw settledError(action);
   const now = ctx.clock.now();
-  const by = isRequester(ctx, action, actor) ? 'the requester' : actor.displayName;
+  const by = isRequester(ctx, action, actor) ? 'the requester' : `${actor.displayName} (${actor.principal})`;
   const cancelled = await moveAction(tx, ctx.agents, action, {
     to: 'CANCELLED',
     patch: { finishedAt: now, error: { code: 'CANCELLED', message: `cancelled by ${by}`, hint: null } },

@@ -1,4 +1,5 @@
 import type { Actor } from '../model/principal.ts';
+import { createAgentEnds } from './agent-ends.ts';
 import { approvalsFor } from './approvals.ts';
 import { cancelAction } from './cancel.ts';
 import type { OrchestratorContext, OrchestratorDeps } from './context.ts';
@@ -11,7 +12,7 @@ import { recoverActions, runRecovered } from './recover.ts';
 import { createSettledWaits, shuttingDown } from './settled.ts';
 import { submitAction } from './submit.ts';
 import type { Orchestrator } from './types.ts';
-import { castVote } from './vote.ts';
+import { castVote, checkMayVote } from './vote.ts';
 
 /** The way of every action: submit, authorize, classify, approve, execute, record. */
 export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
@@ -19,6 +20,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   const live = createLiveOutputs(ctx);
   const waits = createSettledWaits(ctx);
   const expiry = createExpiry(ctx);
+  const agentEnds = createAgentEnds(ctx);
   const executor = createExecutor(ctx, live);
   const rate = createRateLimit({
     clock: ctx.clock,
@@ -57,12 +59,14 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     async start() {
       const approved = await recoverActions(ctx);
       await expiry.arm();
+      await agentEnds.start();
       void runRecovered((id) => executor.run(id), approved);
     },
     async stop() {
       stopping = true;
       executor.stop();
       expiry.stop();
+      await agentEnds.stop();
       await Promise.allSettled(underWay);
       waits.stop();
     },
@@ -79,6 +83,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
         if (action.status === 'APPROVED') runLater(action.id);
         return action;
       }),
+    mayVote: (question) => checkMayVote(ctx, question),
     cancel: (request) => accept(() => cancelAction(ctx, countRequest, request)),
     countQuery: countRequest,
     settled: (actionId, options) => waits.wait(actionId, { orWaiting: options?.orWaiting ?? false }),

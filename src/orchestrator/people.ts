@@ -145,21 +145,33 @@ export function createPeople(deps: {
   };
 }
 
-/** The groups of platforms that give roles. Members of rooms are not among them: a room is where a request comes from. */
+/**
+ * The groups of platforms that give roles, and the rooms: `slack-channel:T1:C1`, or `slack-channel::C1` for a room of our own workspace
+ * or server whose members are operators. Where somebody asks in no room at all, a channel reports those that they are members of.
+ */
 export function mappedGroups(file: PolicyFile): readonly string[] {
   const holders = Object.values(file.roles).flatMap((held) => held ?? []);
   const asked = [...file.levels.high.roles, ...file.levels.critical.roles];
-  return [...new Set([...holders, ...asked].filter((name) => GROUP_PATTERN.test(name) && !isRoom(name)))];
+  const rooms = (['slack', 'discord'] as const).flatMap((channel) =>
+    (file.channels[channel]?.operators ?? []).map((room) => `${channel}-channel::${room}`),
+  );
+  return [...new Set([...holders, ...asked, ...rooms].filter((name) => GROUP_PATTERN.test(name)))];
 }
 
 /** The groups the platform reported, and the room as a group, in the form `airlock.yaml` maps. */
 function groupsOf(origin: PersonOrigin): string[] {
   const groups = origin.groups.filter((group) => GROUP_PATTERN.test(group));
   const { thread } = origin;
-  if (thread !== undefined && (thread.channel === 'slack' || thread.channel === 'discord')) {
+  if (thread !== undefined && isAtHome(origin.principal, thread)) {
     groups.push(`${thread.channel}-channel:${thread.space}:${thread.room}`);
   }
   return [...new Set(groups)];
+}
+
+/** A room that workspaces share has members of the others too: they are nobody here by being in it. */
+function isAtHome(principal: PrincipalId, { channel, space }: ThreadRef): boolean {
+  if (channel === 'slack') return principal.startsWith(`slack:${space}:`);
+  return channel === 'discord' && principal.startsWith('discord:');
 }
 
 function addMapped(

@@ -34,7 +34,15 @@ export interface VoteRequest {
   /** A note, or the reason of a denial (required then). */
   note: string | null;
   inboxId: string | null;
+  /**
+   * True for an action that cannot be shown whole where the vote is cast: it is approved there only by somebody who has opened
+   * the whole (`recordReading`). Asked inside the vote's transaction; pure. Default: none is.
+   */
+  mustRead?: (action: ActionRecord) => boolean;
 }
+
+/** A vote that somebody is about to cast. */
+export type VoteQuestion = Pick<VoteRequest, 'actionId' | 'actor' | 'decision' | 'mustRead'>;
 
 /** Bytes of a running command as they come. */
 export interface OutputChunk {
@@ -61,6 +69,8 @@ export interface Orchestrator {
   submit(draft: ActionDraft, context: SubmitContext): Promise<ActionRecord>;
   /** Decides in one transaction; returns the action as it then is. Throws with the precise reason. */
   vote(request: VoteRequest): Promise<ActionRecord>;
+  /** Throws what `vote` would, but for a hash or a reason that a form still asks for. Changes and counts nothing. */
+  mayVote(question: VoteQuestion): Promise<void>;
   /** The requester (or an admin) takes back what waits, or ends the running command. */
   cancel(request: { actionId: string; actor: Actor; inboxId: string | null }): Promise<ActionRecord>;
   /** Counts a query against the rate limit. Throws RATE_LIMITED. */

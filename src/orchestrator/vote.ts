@@ -1,17 +1,19 @@
 import { AppError } from '../errors.ts';
-import type { ActionRecord, Vote } from '../model/action.ts';
+import type { ActionRecord, ApprovalTerms, Vote } from '../model/action.ts';
 import type { Actor } from '../model/principal.ts';
-import type { StoreTransaction } from '../store/store.ts';
+import type { StoreReads, StoreTransaction } from '../store/store.ts';
+import { cancelWithAgent, endedAgent } from './agent-ends.ts';
 import { hasVoted, whyNotEntitled } from './approvals.ts';
 import type { OrchestratorContext } from './context.ts';
 import { expireAction } from './expire.ts';
 import { checkNote } from './input.ts';
 import { expiredError, moveAction, requireStatus, settledError, toActionError } from './moves.ts';
 import { openPayload } from './payload.ts';
+import { hasRead, notRead } from './reading.ts';
 import { auditRefusal, auditText } from './refusal.ts';
 import { rememberActor } from './remembered.ts';
 import { resolveAction } from './resolve.ts';
-import type { VoteRequest } from './types.ts';
+import type { VoteQuestion, VoteRequest } from './types.ts';
 
 /** The short hash on a card; fewer digits do not name an action. */
 const MIN_HASH_DIGITS = 12;
@@ -56,10 +58,12 @@ async function decide(
   if (action === null) throw new AppError('ACTION_NOT_FOUND', `there is no action ${actionId}`);
   requireStatus(action, 'PENDING');
   const now = ctx.clock.now();
-  if (action.expiresAt !== null && action.expiresAt <= now) {
+  if (isOver(action, now)) {
     await expireAction(ctx, tx, action);
     return expiredError(action);
   }
+  const gone = await endedAgent(tx, action);
+  if (gone !== null) return settledError((await cancelWithAgent(ctx, tx, action, gone)) ?? action);
   const broken = tamperingOf(action);
   if (broken !== null) {
     await moveAction(tx, ctx.agents, action, {
@@ -69,12 +73,7 @@ async function decide(
     });
     return broken;
   }
-  const terms = action.approval;
-  if (terms === null) throw new AppError('INTERNAL', `action ${action.id} waits without terms`);
-  const refused = whyNotEntitled(ctx, action, terms, request.actor);
-  if (refused !== null) throw refused;
-  const votes = await tx.votes(action.id);
-  if (hasVoted(ctx, votes, request.actor)) throw alreadyVoted(action);
+  const { terms, votes } = await checkVoter(ctx, tx, action, request);
   checkHash(action, terms.verification === 'typed-hash', request);
   if (request.decision === 'deny' && (request.note ?? '').trim() === '') {
     throw new AppError('INVALID_INPUT', `denying action ${action.id} takes a reason`, {
@@ -107,6 +106,37 @@ async function decide(
   });
   if (request.inboxId !== null) await tx.settleInbox(request.inboxId, action.id);
   return settleVotes(ctx, tx, action, [...votes, vote], terms.quorum);
+}
+
+/** Whether this vote would be taken, but for what a form still asks (hash, reason). Changes nothing; throws what the vote would. */
+export async function checkMayVote(ctx: OrchestratorContext, request: VoteQuestion): Promise<void> {
+  const action = await resolveAction(ctx.store, request.actionId);
+  requireStatus(action, 'PENDING');
+  if (isOver(action, ctx.clock.now())) throw expiredError(action);
+  await checkVoter(ctx, ctx.store, action, request);
+}
+
+function isOver({ expiresAt }: ActionRecord, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}
+
+/** Throws why this person's vote is not taken. */
+async function checkVoter(
+  ctx: OrchestratorContext,
+  reads: Pick<StoreReads, 'votes' | 'setting'>,
+  action: ActionRecord,
+  { actor, decision, mustRead }: VoteQuestion,
+): Promise<{ terms: ApprovalTerms; votes: readonly Vote[] }> {
+  const terms = action.approval;
+  if (terms === null) throw new AppError('INTERNAL', `action ${action.id} waits without terms`);
+  const refused = whyNotEntitled(ctx, action, terms, actor);
+  if (refused !== null) throw refused;
+  const votes = await reads.votes(action.id);
+  if (hasVoted(ctx, votes, actor)) throw alreadyVoted(action);
+  if (decision === 'approve' && mustRead?.(action) === true && !(await hasRead(reads, action, actor))) {
+    throw notRead(action);
+  }
+  return { terms, votes };
 }
 
 /** One denial rejects; the quorum approves; else it goes on waiting. */

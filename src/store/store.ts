@@ -27,6 +27,18 @@ export interface ActionFilter {
   limit?: number;
 }
 
+/** When people are told that an approval is about to expire: with this part of its time left, at most so much. */
+export interface ExpiryNotice {
+  /** 4 for a quarter. */
+  part: number;
+  atMostMs: number;
+}
+
+/** With the priority of the most urgent card of its thread that waits behind it, or its own. */
+export interface DueDelivery extends DeliveryRecord {
+  urgency: DeliveryRecord['priority'];
+}
+
 /** Reads by purpose. On the Store they see committed rows only; in a transaction its own writes too. */
 export interface StoreReads {
   agent(id: string): Promise<AgentInstance | null>;
@@ -48,6 +60,10 @@ export interface StoreReads {
   actionsToExpire(now: number): Promise<ActionRecord[]>;
   /** The next `expiresAt` of those, or null. */
   nextActionExpiry(): Promise<number | null>;
+  /** PENDING actions that are to be warned of by `now` and have no `action.expiring` event yet, soonest expiry first. */
+  actionsToWarn(now: number, notice: ExpiryNotice): Promise<ActionRecord[]>;
+  /** When the next of those is to be warned of, or null. */
+  nextActionWarning(notice: ExpiryNotice): Promise<number | null>;
 
   eventsAfter(seq: number, limit: number): Promise<EventRecord[]>;
   event(seq: number): Promise<EventRecord | null>;
@@ -67,12 +83,14 @@ export interface StoreReads {
 
   delivery(key: string): Promise<DeliveryRecord | null>;
   /**
-   * Deliveries of a channel that are due (wanted after shown, not dead, `nextAttemptAt` not after `now`), by priority, then
-   * `firstSeq`; for a thread whose oldest unposted delivery is not due yet, none of the later unposted ones.
+   * What can be sent on a channel by `now` (wanted after shown, not dead, `nextAttemptAt` not after `now`): of the unposted cards
+   * of a thread only the oldest, whether or not it is due, beside it edits and files. By urgency, then `firstSeq`.
    */
-  dueDeliveries(channel: string, now: number, limit: number): Promise<DeliveryRecord[]>;
-  /** The earliest `nextAttemptAt` of those not shown and not dead, or null. */
-  nextDeliveryAt(channel: string): Promise<number | null>;
+  dueDeliveries(channel: string, now: number, limit: number): Promise<DueDelivery[]>;
+  /** Everything of a channel that is not shown yet and not dead, due or not. */
+  openDeliveries(channel: string): Promise<DeliveryRecord[]>;
+  /** The earliest `nextAttemptAt` (later than `after`, where given) of those not shown and not dead, or null. */
+  nextDeliveryAt(channel: string, after?: number): Promise<number | null>;
   /** Dead ones, newest first, for `doctor`. */
   deadDeliveries(limit: number): Promise<DeliveryRecord[]>;
   /** Named counters and small values; null when never set. */

@@ -2,10 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../src/lib/clock.ts';
-import { silentLogger } from '../../src/lib/logger.ts';
-import { createGvisorDriver } from '../../src/sandboxes/gvisor/driver.ts';
-import type { SandboxDriver } from '../../src/sandboxes/sandbox.ts';
 import { readInstallationId } from '../../src/store/sqlite/data-directory.ts';
 import { type BotUnderTest, startBot } from '../fixtures/bot-under-test.ts';
 import { nothingLeftBehind, nothingLost, nothingTwice, quiet, withStore } from '../fixtures/crash-checks.ts';
@@ -14,6 +10,7 @@ import { hostLeftovers } from '../fixtures/host-leftovers.ts';
 import { noteDataDirectory } from '../fixtures/installations.ts';
 import { createPlatform, type Platform } from '../fixtures/platform.ts';
 import { seededRandom } from '../fixtures/random.ts';
+import { driverOf, removeSandboxes } from '../fixtures/remove-sandboxes.ts';
 
 /** `AIRLOCK_TEST_KILLS` asks for more, `AIRLOCK_TEST_SEED` for one story again. */
 const ROUNDS = Number(process.env['AIRLOCK_TEST_KILLS'] ?? 10);
@@ -27,9 +24,7 @@ it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed 
   const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-kill-'));
   onTestFinished(async () => {
     await noteDataDirectory(dataDir);
-    // A story that failed leaves its sandboxes.
-    const driver = await driverOf(dataDir);
-    for (const handle of await driver.list()) await driver.remove(handle);
+    await removeSandboxes(dataDir);
     await rm(dataDir, { recursive: true, force: true });
   });
   const random = seededRandom(SEED);
@@ -61,19 +56,6 @@ it(`keeps its promises on gVisor when killed at ${ROUNDS} random instants (seed 
   await last.stop();
   expect(await hostLeftovers({ dataDir, installationId })).toEqual([]);
 });
-
-/** With the sandbox host of the bot's own installation. */
-async function driverOf(dataDir: string): Promise<SandboxDriver> {
-  const installationId = (await readInstallationId(dataDir)) ?? '';
-  return createGvisorDriver({
-    dataDir,
-    installationId,
-    nodeId: installationId,
-    environment: process.env,
-    log: silentLogger,
-    clock: systemClock,
-  });
-}
 
 /** What the commands wrote, read through the bot by each agent's owner. */
 async function tokensInSandboxes(bot: BotUnderTest, dataDir: string, platform: Platform): Promise<string[]> {

@@ -70,18 +70,30 @@ test('without a sandbox runtime agents are refused with the reason and the way o
   expect(await installation.leftovers()).toEqual([]);
 });
 
-test.each([
-  ['SLACK_BOT_TOKEN', 'xoxb-not-a-real-token', 'slack'],
-  ['DISCORD_BOT_TOKEN', 'not-a-real-token', 'discord'],
-])('%s without that channel is an error, not a silent terminal', async (variable, value, channel) => {
+test('a Slack token without a way for requests to come in is an error, not a silent terminal', async () => {
   const installation = await createInstallation();
 
-  const { exitCode, stdout, stderr } = await installation.pipe('/agent list\n', { [variable]: value });
+  const { exitCode, stdout, stderr } = await installation.pipe('/agent list\n', {
+    SLACK_BOT_TOKEN: 'xoxb-not-a-real-token',
+  });
 
   expect(exitCode).toBe(1);
   expect(stdout).toBe('');
-  expect(stderr).toContain(`no ${channel} channel`);
-  expect(stderr).not.toContain(value);
+  expect(stderr).toContain('SLACK_APP_TOKEN: add the app-level token');
+  expect(stderr).not.toContain('not-a-real-token');
+});
+
+test('a Discord token without the application it belongs to is an error, not a silent terminal', async () => {
+  const installation = await createInstallation();
+
+  const { exitCode, stdout, stderr } = await installation.pipe('/agent list\n', {
+    DISCORD_BOT_TOKEN: 'not-a-real-token',
+  });
+
+  expect(exitCode).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('DISCORD_APPLICATION_ID');
+  expect(stderr).not.toContain('not-a-real-token');
 });
 
 test('a broken airlock.yaml is refused with its line, and nothing is made', async () => {

@@ -39,7 +39,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   // The edges of the process
   doctor: [...LEAVES, 'store', 'sandboxes'],
-  cli: [...LEAVES, 'store', 'sandboxes', 'doctor'],
+  // The commands as data: the doctor and `discord register` compare them with what a platform has.
+  cli: [...LEAVES, 'store', 'sandboxes', 'doctor', 'commands', 'channels/registry'],
   app: [
     ...LEAVES,
     'store',
@@ -145,6 +146,18 @@ describe('the architecture', () => {
     );
 
     expect(offences.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  });
+
+  test("a platform's library is loaded only where its channel is configured", async () => {
+    const eager =
+      /^import (?!type )[^;]*?'(?:\.\/(?:terminal|slack|discord)\/[^']+|@slack\/[^']+|discord\.js)'/m;
+    const offenders: string[] = [];
+    for (const file of await sourceFiles()) {
+      if (/^channels\/(?:slack|discord|terminal)\//.test(file)) continue;
+      if (eager.test(await readFile(join(ROOT, file), 'utf8'))) offenders.push(file);
+    }
+
+    expect(offenders).toEqual([]);
   });
 
   test('no SQL outside the store', async () => {

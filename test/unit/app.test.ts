@@ -7,6 +7,7 @@ import { AppError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { createFakeDriver } from '../../src/sandboxes/fake/fake-driver.ts';
 import { openDataDirectory } from '../../src/store/sqlite/data-directory.ts';
+import { createFakeChannel } from '../fakes/fake-channel.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 /** A channel that only counts; `broken` refuses to start. */
@@ -92,6 +93,24 @@ describe('createApp', () => {
     expect(calls).toEqual(['start', 'stop']);
     const again = await openDataDirectory(directory.path);
     await again.close();
+  });
+
+  test('tells the team in the room of the configuration, on the platforms that are open', async () => {
+    await using directory = await temporaryDirectory();
+    const channel = createFakeChannel({ name: 'slack' });
+    const app = await makeApp(directory.path, channel, {
+      SLACK_BOT_TOKEN: 'xoxb-1',
+      SLACK_APP_TOKEN: 'xapp-1',
+      AIRLOCK_SLACK_CHANNEL: 'C1',
+      AIRLOCK_DISCORD_CHANNEL: '77',
+    });
+    await app.start();
+    await app.stop();
+    const room = { channel: 'slack', space: '', room: 'C1', thread: null };
+    expect(channel.messages).toMatchObject([
+      { card: { title: expect.stringContaining('Audit head') as string } },
+    ]);
+    expect(channel.calls).toMatchObject([{ thread: room }]);
   });
 
   test('a second app on the same data directory is refused', async () => {

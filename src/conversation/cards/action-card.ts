@@ -4,14 +4,22 @@ import { count, formatBytes, formatDuration, formatTime } from '../../lib/format
 import type { ActionRecord, ExecResult, Vote } from '../../model/action.ts';
 import type { EventRecord } from '../../model/event.ts';
 import type { LiveOutput } from '../../orchestrator/types.ts';
+import { escapeText } from '../../lib/escape-text.ts';
 import type { Button, Card, CardOutput } from '../card.ts';
 import { card, fields, state } from './blank.ts';
 import { approveForm, denyForm } from './forms.ts';
-import { finishedOutput, runningOutput } from './output.ts';
+import { type CardRoom, finishedOutput, isOutputCut, runningOutput } from './output.ts';
 import { type PayloadView, readPayload } from './payload.ts';
 import { causeInWords, hintInWords, kindInWords, limitsInWords, networkInWords } from './words.ts';
 
-export interface ActionCardState {
+export type { CardRoom } from './output.ts';
+/** Everything: for the full text. */
+export const UNLIMITED_ROOM: CardRoom = {
+  outputCharacters: Number.POSITIVE_INFINITY,
+  codeCharacters: Number.POSITIVE_INFINITY,
+};
+
+export interface ActionCardState extends CardRoom {
   action: ActionRecord;
   /** Null where the action is about no agent. */
   agentName: string | null;
@@ -24,8 +32,6 @@ export interface ActionCardState {
   history: readonly EventRecord[];
   kept: KeptText | null;
   live: LiveOutput | null;
-  /** Room for output on this channel; characters. */
-  outputCharacters: number;
 }
 
 /** One action as it is now: what was asked, who decided, what ran and what came of it. */
@@ -39,12 +45,12 @@ export function actionCard(now: ActionCardState): Card {
       ...(isRoutine(action) ? routineFields(now, payload) : requestFields(action, payload, votes)),
       ...resultFields(action),
     ],
-    code: codeOf(action, payload),
+    code: codeOf(action),
     output: outputOf(now),
     timeline: timelineOf(action, now.history, votes),
     text: textsOf(action, votes),
     warnings: [...now.agentWarnings, ...(action.result?.exec?.hints ?? []).map(hintInWords)],
-    buttons: buttonsOf(action),
+    buttons: buttonsOf(action, isCut(now)),
   });
 }
 
@@ -152,21 +158,33 @@ function outputInWords(exec: ExecResult): string {
   return `${formatBytes(stdoutBytes)}${errors}, of which the middle was not kept`;
 }
 
-/** What runs is shown whole. Where it is no command line, people who approve see the exact payload. */
-function codeOf(action: ActionRecord, payload: PayloadView): Card['code'] {
-  if (payload.params.command !== undefined) return { label: 'Command', text: payload.params.command };
+/** What runs, whole: the one answer to what "the code" of an action is. Where it is no command line, the exact payload. */
+export function codeOf(action: Pick<ActionRecord, 'payload' | 'approval'>): Card['code'] {
+  const { command } = readPayload(action.payload).params;
+  if (command !== undefined) return { label: 'Command', text: command };
   return action.approval === null ? null : { label: 'Payload', text: action.payload };
+}
+
+/** True where a card with that much room cannot show the code whole: as it is shown, with invisible characters escaped. */
+export function isCodeCut(
+  action: Pick<ActionRecord, 'payload' | 'approval'>,
+  codeCharacters: number,
+): boolean {
+  const code = codeOf(action);
+  return code !== null && escapeText(code.text).length > codeCharacters;
+}
+
+/** There is more to see than the card has room for. What was not kept is nowhere to be seen. */
+function isCut({ action, kept, ...room }: ActionCardState): boolean {
+  if (isCodeCut(action, room.codeCharacters)) return true;
+  return kept !== null && isOutputCut(kept.text, codeOf(action)?.text ?? '', room);
 }
 
 function outputOf(now: ActionCardState): CardOutput | null {
   if (now.action.status === 'EXECUTING') {
-    return now.live === null || now.live.totalBytes === 0
-      ? null
-      : runningOutput(now.live, now.outputCharacters);
+    return now.live === null || now.live.totalBytes === 0 ? null : runningOutput(now.live, now);
   }
-  return now.kept === null || now.kept.totalBytes === 0
-    ? null
-    : finishedOutput(now.kept, now.outputCharacters);
+  return now.kept === null || now.kept.totalBytes === 0 ? null : finishedOutput(now.kept, now);
 }
 
 /**
@@ -210,8 +228,20 @@ function textsOf(action: ActionRecord, votes: readonly Vote[]): string[] {
   return texts;
 }
 
-/** Decided, expired and cancelled cards have no buttons; running ones can be ended where a command runs. */
-function buttonsOf(action: ActionRecord): Button[] {
+/** Once decided, expired or cancelled nothing can be pressed but to see all of it; a running command can be ended. */
+function buttonsOf(action: ActionRecord, cut: boolean): Button[] {
+  const view: Button[] = cut
+    ? [
+        {
+          id: 'view',
+          label: 'View full',
+          style: 'default',
+          subject: action.id,
+          hash: null,
+          opens: null,
+        },
+      ]
+    : [];
   const cancel: Button = {
     id: 'cancel',
     label: 'Cancel',
@@ -239,9 +269,10 @@ function buttonsOf(action: ActionRecord): Button[] {
         hash: action.payloadHash,
         opens: denyForm(action.id),
       },
+      ...view,
       cancel,
     ];
   }
-  if (action.status === 'EXECUTING' && action.kind === 'agent.exec') return [cancel];
-  return [];
+  if (action.status === 'EXECUTING' && action.kind === 'agent.exec') return [...view, cancel];
+  return view;
 }

@@ -23,15 +23,17 @@ export interface AgentCardState {
   agent: AgentInstance;
   /** Its `agent.status` events, oldest first. */
   history: readonly EventRecord[];
+  /** As the owner called themselves when they asked for it. Default: only the principal is shown. */
+  ownerName?: string | null;
 }
 
 /** One agent as it is now. */
-export function agentCard({ agent, history }: AgentCardState): Card {
+export function agentCard({ agent, history, ownerName = null }: AgentCardState): Card {
   const live = isLive(agent);
   return card('agent', `Agent ${agent.name}`, {
     state: state(agent.status, TONES[agent.status]),
     fields: fields(
-      ['Owner', agent.owner],
+      ['Owner', ownerName === null ? agent.owner : `${ownerName} (${agent.owner})`],
       ['Image', agent.image],
       ['Sandbox', agent.sandboxType],
       ['Skill', agent.skillId],

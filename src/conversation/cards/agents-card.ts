@@ -4,10 +4,11 @@ import { type AgentInstance, isLive } from '../../model/agent.ts';
 import type { Card } from '../card.ts';
 import { card, state } from './blank.ts';
 
-export function agentsCard({ agents, all, now }: AnswerOf<'agents'>): Card {
-  const title = all ? `${count(agents.length, 'agent')}, newest first` : count(agents.length, 'live agent');
+export function agentsCard({ root, agents, all, mine, now }: AnswerOf<'agents'>): Card {
+  const counted = `${count(agents.length, all ? 'agent' : 'live agent')}${mine ? ' of yours' : ''}`;
+  const title = all ? `${counted}, newest first` : counted;
   if (agents.length === 0) {
-    return card('list', title, { text: ['Create one with /agent create box'] });
+    return card('list', title, { text: [`Create one with ${root} create box`] });
   }
   return card('list', title, {
     table: [

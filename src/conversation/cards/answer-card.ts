@@ -5,6 +5,7 @@ import { approvalsCard } from './approvals-card.ts';
 import { auditCard } from './audit-card.ts';
 import { helpCard } from './help-card.ts';
 import { logsCard } from './logs-card.ts';
+import { menuCard } from './menu-card.ts';
 import { runtimesCard } from './runtimes-card.ts';
 import { statusCard } from './status-card.ts';
 
@@ -13,6 +14,8 @@ export function answerCard(answer: Answer, outputCharacters: number): Card {
   switch (answer.kind) {
     case 'help':
       return helpCard(answer);
+    case 'menu':
+      return menuCard(answer);
     case 'agents':
       return agentsCard(answer);
     case 'status':

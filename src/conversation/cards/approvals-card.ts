@@ -10,7 +10,7 @@ import { kindInWords } from './words.ts';
 /** Enough of a command line to know it again; the card of the action shows it whole. */
 const COMMAND_CHARACTERS = 40;
 
-export function approvalsCard({ items, now }: AnswerOf<'approvals'>): Card {
+export function approvalsCard({ root, items, now }: AnswerOf<'approvals'>): Card {
   if (items.length === 0) return card('list', 'Nothing waits for an approval');
   const mine = items.filter((item) => item.mayVote).length;
   return card(
@@ -31,7 +31,7 @@ export function approvalsCard({ items, now }: AnswerOf<'approvals'>): Card {
           mayVote ? 'you may vote' : (why ?? 'not yours to decide'),
         ]),
       ],
-      text: mine === 0 ? [] : ['/agent approve <id> or /agent deny <id> <reason>'],
+      text: mine === 0 ? [] : [`${root} approve <id> or ${root} deny <id> <reason>`],
     },
   );
 }

@@ -5,6 +5,10 @@ import type { Form } from '../card.ts';
 
 /** Slack's and Discord's inputs hold about this much. */
 const MAX_FORM_COMMAND = 3000;
+/** Of agents and images; both are shorter. */
+const MAX_FORM_NAME = 64;
+/** Discord shows so many, Slack more. */
+const MAX_FORM_CHOICES = 25;
 
 export function runForm(agentName: string): Form {
   return {
@@ -21,6 +25,44 @@ export function runForm(agentName: string): Form {
       },
     ],
     submitLabel: 'Run',
+  };
+}
+
+/** `images` with the default first. The name is left out for a memorable one. */
+export function createForm(images: readonly string[]): Form {
+  return {
+    title: 'Create an agent',
+    text: ['An agent is a sandbox of its own. Other limits are given with the create command.'],
+    inputs: [
+      {
+        name: 'name',
+        label: 'Name; a memorable one is made up when left out',
+        choices: null,
+        multiline: false,
+        optional: true,
+        maxLength: MAX_FORM_NAME,
+      },
+      {
+        name: 'image',
+        label: 'Image',
+        choices: images.slice(0, MAX_FORM_CHOICES).map((image) => ({ value: image, label: image })),
+        multiline: false,
+        optional: false,
+        maxLength: MAX_FORM_NAME,
+      },
+      {
+        name: 'network',
+        label: 'Network',
+        choices: [
+          { value: 'no', label: 'none' },
+          { value: 'yes', label: 'the internet (needs an approval)' },
+        ],
+        multiline: false,
+        optional: false,
+        maxLength: 3,
+      },
+    ],
+    submitLabel: 'Create',
   };
 }
 

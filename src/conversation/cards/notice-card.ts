@@ -1,27 +1,44 @@
 import type { AppError } from '../../errors.ts';
 import { formatTime } from '../../lib/format.ts';
+import type { ActionRecord, Vote } from '../../model/action.ts';
 import type { AgentInstance } from '../../model/agent.ts';
 import type { EventRecord } from '../../model/event.ts';
 import type { Card } from '../card.ts';
 import { card, state } from './blank.ts';
+import { decisionCard, expiringCard, failedAgentCard } from './team-card.ts';
 
-/** What an event says by itself: a notice for a thread or the team, or the warning of a coming stop. Null for others. */
-export function eventCard(event: EventRecord, agent: AgentInstance | null): Card | null {
+/** The records that an event is about, as they are now. */
+export interface EventFacts {
+  agent: AgentInstance | null;
+  action: ActionRecord | null;
+  /** Of the action. */
+  votes: readonly Vote[];
+}
+
+/**
+ * What an event says by itself: a notice for a thread or the team, the warning of a coming stop, or a line for the team. Null for
+ * others, and where there is nothing to say any more.
+ */
+export function eventCard(event: EventRecord, { agent, action, votes }: EventFacts): Card | null {
   const { body } = event;
   switch (body.type) {
     case 'notice':
     case 'team.notice': {
-      const label = { neutral: 'notice', warning: 'warning', failure: 'problem' }[body.tone];
+      const label = { neutral: null, warning: 'warning', failure: 'problem' }[body.tone];
       return card('notice', body.title, {
-        state: state(label, body.tone),
+        state: label === null ? null : state(label, body.tone),
         text: body.text === '' ? [] : [body.text],
       });
     }
     case 'agent.warning':
       return agent === null ? null : stopWarningCard(agent, body);
     case 'agent.status':
-    case 'agent.changed':
+      return agent === null || body.to !== 'ERROR' ? null : failedAgentCard(agent, body.reason);
+    case 'action.expiring':
+      return action === null ? null : expiringCard({ action, agent, votes });
     case 'action.status':
+      return action === null ? null : decisionCard({ action, agent, votes }, body.from, body.to);
+    case 'agent.changed':
     case 'action.vote':
       return null;
   }
@@ -62,5 +79,5 @@ export function errorCard(error: AppError): Card {
 
 /** Says in one line that something was taken note of. */
 export function receiptCard(title: string, text: readonly string[] = []): Card {
-  return card('notice', title, { state: state('noted', 'neutral'), text });
+  return card('notice', title, { text });
 }

@@ -1,10 +1,12 @@
 import type { AnswerOf } from '../../commands/answers.ts';
-import { formatMb } from '../../lib/format.ts';
+import { escapeLine } from '../../lib/escape-text.ts';
+import { formatMb, formatTime } from '../../lib/format.ts';
+import type { ChannelHealthRecord } from '../../model/channel-health.ts';
 import type { RuntimeInfo } from '../../sandboxes/sandbox.ts';
 import type { Card } from '../card.ts';
 import { card, fields, state } from './blank.ts';
 
-export function runtimesCard({ info }: AnswerOf<'runtimes'>): Card {
+export function runtimesCard({ info, channels }: AnswerOf<'runtimes'>): Card {
   const usable = info.runtimes.filter((runtime) => runtime.available);
   return card('list', 'Sandbox runtimes', {
     state: usable.length === 0 ? state('no sandbox runtime', 'failure') : state('ready', 'success'),
@@ -15,6 +17,7 @@ export function runtimesCard({ info }: AnswerOf<'runtimes'>): Card {
         'Host',
         `${info.host.cpuCores} CPU · ${formatMb(info.host.memoryMb)} memory · ${formatMb(info.host.freeDiskMb)} free disk`,
       ],
+      ...channels.map(({ name, health }) => [`Channel ${name}`, healthInWords(health)] as const),
     ),
     table: [
       ['Type', 'Available', 'Version', 'Platform', 'Limits enforced', 'Network', 'Can'],
@@ -28,6 +31,13 @@ export function runtimesCard({ info }: AnswerOf<'runtimes'>): Card {
       runtime.warnings.map((warning) => `${runtime.type}: ${warning}`),
     ),
   });
+}
+
+/** `up since …`, or `down since …: reason (what mends it)`. */
+function healthInWords(health: ChannelHealthRecord | null): string {
+  if (health === null) return 'not known yet';
+  const detail = health.detail === null ? '' : `: ${escapeLine(health.detail)}`;
+  return `${health.state} since ${formatTime(health.since)}${detail}`;
 }
 
 function runtimeRow(runtime: RuntimeInfo): string[] {

@@ -18,3 +18,8 @@ export function retryAfterOf(context: Readonly<Record<string, unknown>>): number
   const value = context['retryAfterMs'];
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
 }
+
+/** True when only the room that was posted into is to be left alone: `context.scope` of a CHANNEL_TRANSIENT error. */
+export function isRoomOnly(context: Readonly<Record<string, unknown>>): boolean {
+  return context['scope'] === 'room';
+}

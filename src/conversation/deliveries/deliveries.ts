@@ -5,12 +5,12 @@ import { type ThreadRef, threadKey } from '../../model/thread.ts';
 import type { Orchestrator } from '../../orchestrator/types.ts';
 import type { Store } from '../../store/store.ts';
 import type { Channel } from '../channel.ts';
-import { createDeliveryLoop, FAR_FUTURE } from './loop.ts';
+import { fileOf } from './files.ts';
+import { createDeliveryLoop } from './loop.ts';
 import { createProjector } from './projector.ts';
 import { renderSubject } from './render.ts';
 import { createWatchers } from './watchers.ts';
 
-const MANY = 100_000;
 /** After the store failed while events were read. */
 const RETRY_MS = 1000;
 
@@ -22,6 +22,8 @@ export interface DeliveriesDeps {
   clock: Clock;
   log: Logger;
   teamRooms: () => readonly ThreadRef[];
+  /** Where approvals that are asked for on another platform are shown too, at most one room a channel. */
+  approvalRooms: () => readonly ThreadRef[];
   random: () => number;
 }
 
@@ -50,16 +52,22 @@ export function createDeliveries(deps: DeliveriesDeps): Deliveries {
         log,
         random,
         watchers,
-        render: (delivery) => renderSubject(deps, delivery.subject, channel.limits.outputCharacters),
+        render: (delivery) => renderSubject(deps, delivery.subject, channel.limits),
+        attach: (subject) => fileOf(deps, subject, channel.limits),
       }),
     ]),
   );
-  const threaded = new Set(channels.filter((channel) => channel.limits.threads).map(({ name }) => name));
+  const limits = new Map(channels.map((channel) => [channel.name, channel.limits]));
   const projector = createProjector({
     store,
     clock,
     log,
-    places: { hasThreads: (channel) => threaded.has(channel), teamRooms: deps.teamRooms },
+    places: {
+      limitsOf: (channel) => limits.get(channel) ?? null,
+      teamRooms: deps.teamRooms,
+      channels: channels.map(({ name }) => name),
+      approvalRoomOf: (name) => deps.approvalRooms().find(({ channel }) => channel === name) ?? null,
+    },
     onProjected: (touched) => {
       for (const name of touched) loops.get(name)?.wake();
     },
@@ -108,7 +116,7 @@ export function createDeliveries(deps: DeliveriesDeps): Deliveries {
       await projector.catchUp();
       const wanted = threads === undefined ? null : new Set(threads.map(threadKey));
       for (const name of loops.keys()) {
-        const open = await store.dueDeliveries(name, FAR_FUTURE, MANY);
+        const open = await store.openDeliveries(name);
         await Promise.all(
           open
             .filter((delivery) => wanted === null || wanted.has(threadKey(delivery.thread)))

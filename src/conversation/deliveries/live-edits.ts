@@ -12,6 +12,9 @@ import { deliveryKey } from './rules.ts';
 import { SEND_DEADLINE_MS } from './send.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
+/** Actions whose card took no edit any more; the oldest is forgotten first. */
+const MAX_GIVEN_UP = 1000;
+
 export interface LiveEdits {
   /** Something was written; true when that is news. */
   note(actionId: string): boolean;
@@ -20,7 +23,15 @@ export interface LiveEdits {
     waitFor: (milliseconds: number) => void,
     isBusy: (thread: string) => boolean,
     take: (key: string) => number,
-  ): Promise<{ thread: string; send: () => Promise<void> }[]>;
+  ): Promise<LiveEdit[]>;
+}
+
+/** One edit that may go out now. */
+export interface LiveEdit {
+  /** Of the delivery. */
+  key: string;
+  thread: string;
+  send: () => Promise<void>;
 }
 
 /**
@@ -38,8 +49,15 @@ export function createLiveEdits(deps: {
 }): LiveEdits {
   const { store, channel, clock, log, edits } = deps;
   const fresh = new Set<string>();
+  const givenUp = new Set<string>();
 
-  async function send(delivery: DeliveryRecord): Promise<void> {
+  function giveUp(actionId: string): void {
+    givenUp.add(actionId);
+    const [oldest] = givenUp;
+    if (givenUp.size > MAX_GIVEN_UP && oldest !== undefined) givenUp.delete(oldest);
+  }
+
+  async function send(actionId: string, delivery: DeliveryRecord): Promise<void> {
     const card = await deps.render(delivery);
     // The command has ended meanwhile: its outcome is due as a delivery.
     if (delivery.message === null || card?.output?.live !== true) return;
@@ -53,18 +71,20 @@ export function createLiveEdits(deps: {
       // Only the look of the moment is lost; the next output or the outcome edits the card again.
       if (!(error instanceof AppError)) throw error;
       log.debug({ key: delivery.key, code: error.code }, 'live output not shown');
+      // A card that is gone must not hold up the edits of all others; its outcome tells the team.
+      if (error.code === 'CHANNEL_PERMANENT') return giveUp(actionId);
       edits.pause(retryAfterOf(error.context) ?? channel.limits.editIntervalMs);
     }
   }
 
   return {
     note(actionId) {
-      if (fresh.has(actionId)) return false;
+      if (fresh.has(actionId) || givenUp.has(actionId)) return false;
       fresh.add(actionId);
       return true;
     },
     async due(waitFor, isBusy, take) {
-      const found: { thread: string; send: () => Promise<void> }[] = [];
+      const found: LiveEdit[] = [];
       for (const actionId of fresh) {
         const key = deliveryKey(channel.name, { type: 'action', id: actionId });
         const delivery = await store.delivery(key);
@@ -82,7 +102,7 @@ export function createLiveEdits(deps: {
           continue;
         }
         fresh.delete(actionId);
-        found.push({ thread, send: () => send(delivery) });
+        found.push({ key, thread, send: () => send(actionId, delivery) });
       }
       return found;
     },

@@ -1,22 +1,17 @@
-import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/logger.ts';
 import type { DeliveryRecord } from '../../model/delivery.ts';
 import { threadKey } from '../../model/thread.ts';
-import type { Store } from '../../store/store.ts';
-import type { Card } from '../card.ts';
-import type { Channel } from '../channel.ts';
-import { createLiveEdits } from './live-edits.ts';
-import { inOrder } from './order.ts';
-import { sendDelivery } from './send.ts';
+import { createLiveEdits, type LiveEdit } from './live-edits.ts';
+import { createRoomBudgets } from './room-budgets.ts';
+import { type SendDeps, sendDelivery } from './send.ts';
 import { createTokenBucket } from './token-bucket.ts';
 import type { Watchers } from './watchers.ts';
 
 /** Threads served at once on one channel: a slow one blocks no other. */
 const MAX_PARALLEL = 32;
-/** Looked at in one round; more wait for the next. */
+/** Looked at first in one round: more only where all of it waits for budgets. */
 const MAX_DUE = 1000;
-/** Later than every time a delivery can wait for. */
-export const FAR_FUTURE = Number.MAX_SAFE_INTEGER;
+/** Messages whose last edit is remembered before old ones are dropped. */
+const MAX_EDITED = 1000;
 /** How long a stop waits for a platform that holds a send; what became of it is asked at the next start. */
 const LAST_SENDS_MS = 3000;
 /** After the store failed: it is asked again then. */
@@ -32,24 +27,20 @@ export interface DeliveryLoop {
   outputCame(actionId: string): void;
 }
 
-export interface DeliveryLoopDeps {
-  store: Store;
-  channel: Channel;
-  clock: Clock;
-  log: Logger;
-  random: () => number;
-  render: (delivery: DeliveryRecord) => Promise<Card | null>;
+export interface DeliveryLoopDeps extends Omit<SendDeps, 'closing'> {
   /** Told the key whenever a delivery was shown or given up. */
   watchers: Watchers;
 }
 
 /**
- * Sends what is due on one channel: approvals before status before live output, posts and edits inside the platform's budgets,
- * one send at a time in a thread, several threads at once. It sleeps until the next due time or until it is woken.
+ * Sends what is due on one channel: approvals before status before live output, posts and edits inside the budgets of the
+ * platform and its rooms, one send at a time in a thread, several threads at once. What has to wait delays nothing else. It sleeps
+ * until the next due time or until it is woken.
  */
 export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
   const { store, channel, clock, log, watchers } = deps;
   const posts = createTokenBucket(channel.limits.postsPerMinute, clock);
+  const rooms = createRoomBudgets(channel.limits.postsPerRoomPerMinute, clock);
   const edits = createTokenBucket(channel.limits.editsPerMinute, clock);
   const busy = new Map<string, Promise<void>>();
   const editedAt = new Map<string, number>();
@@ -96,34 +87,40 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
     const waitFor = (milliseconds: number) => {
       next = Math.min(next, monotonic + milliseconds);
     };
-    const due = await store.dueDeliveries(channel.name, epoch, MAX_DUE);
-    for (const delivery of inOrder(due)) {
-      if (busy.size >= MAX_PARALLEL || !started) break;
-      const thread = threadKey(delivery.thread);
-      if (busy.has(thread)) continue;
-      const wait = delivery.message === null ? posts.take() : takeEdit(delivery.key);
-      if (wait === 0) begin(thread, () => send(delivery));
-      else waitFor(wait);
+    for (let limit = MAX_DUE; ; limit *= 4) {
+      const due = await store.dueDeliveries(channel.name, epoch, limit);
+      for (const delivery of due) {
+        if (busy.size >= MAX_PARALLEL || !started) break;
+        const thread = threadKey(delivery.thread);
+        if (busy.has(thread)) continue;
+        const wait = delivery.message === null ? takePost(delivery) : takeStateEdit(delivery);
+        if (wait === 0) begin(thread, () => send(delivery));
+        else waitFor(wait);
+      }
+      // A queue of what has to wait must not hide what need not.
+      if (due.length < limit || busy.size >= MAX_PARALLEL || !started) break;
     }
-    const retryAt = await nextRetry(epoch);
+    // What is due already is woken for by the end of a send or by tokens.
+    const retryAt = await store.nextDeliveryAt(channel.name, epoch);
     if (retryAt !== null) waitFor(retryAt - epoch);
     // Live output comes last and leaves a reserve, so that an approval never waits for it.
     if (started) {
       for (const edit of await live.due(waitFor, (thread) => busy.has(thread), takeLiveEdit)) {
-        begin(edit.thread, edit.send);
+        begin(edit.thread, () => sendLive(edit));
       }
     }
     return next;
   }
 
-  /** When the next delivery that is not due yet becomes so; what is due is woken for by the end of a send or by tokens. */
-  async function nextRetry(epoch: number): Promise<number | null> {
-    const earliest = await store.nextDeliveryAt(channel.name);
-    if (earliest === null || earliest > epoch) return earliest;
-    // Something is due. It may be held back by an older post of its thread, whose time is then the one that counts.
-    const open = await store.dueDeliveries(channel.name, FAR_FUTURE, MAX_DUE);
-    const later = open.map((delivery) => delivery.nextAttemptAt).filter((at) => at > epoch);
-    return later.length === 0 ? null : Math.min(...later);
+  /** Milliseconds to wait, or 0 when the post may go out now. Both budgets are asked before either gives. */
+  function takePost({ thread }: DeliveryRecord): number {
+    const room = rooms.of(thread);
+    const wait = Math.max(posts.wait(), room.wait());
+    if (wait === 0) {
+      posts.take();
+      room.take();
+    }
+    return wait;
   }
 
   /** Milliseconds to wait, or 0 when the edit may go out now. */
@@ -135,13 +132,21 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
     return wait;
   }
 
+  /** What people decide by is shown at once, inside the budget; everything else keeps the interval. */
+  function takeStateEdit({ key, priority }: DeliveryRecord): number {
+    if (priority > 0) return takeEdit(key);
+    const wait = edits.take();
+    if (wait === 0) noteEdit(key);
+    return wait;
+  }
+
   function takeLiveEdit(key: string): number {
     return takeEdit(key, edits.capacity === Number.POSITIVE_INFINITY ? 0 : Math.floor(edits.capacity / 4));
   }
 
   function noteEdit(key: string): void {
     const now = clock.monotonic();
-    if (editedAt.size > MAX_DUE) {
+    if (editedAt.size > MAX_EDITED) {
       for (const [known, at] of editedAt)
         if (now - at > channel.limits.editIntervalMs) editedAt.delete(known);
     }
@@ -163,11 +168,26 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
     busy.set(thread, sending);
   }
 
+  async function sendLive(edit: LiveEdit): Promise<void> {
+    await edit.send();
+    editedAt.set(edit.key, clock.monotonic());
+  }
+
   async function send(delivery: DeliveryRecord): Promise<void> {
-    const { pauseMs } = await sendDelivery(sends, delivery.key);
-    // The interval counts from the end of a call: when the platform took it is not known better.
-    if (delivery.message !== null) editedAt.set(delivery.key, clock.monotonic());
-    if (pauseMs !== null) (delivery.message === null ? posts : edits).pause(pauseMs);
+    const { called, pauseMs, scope } = await sendDelivery(sends, delivery);
+    if (delivery.message === null) {
+      const room = rooms.of(delivery.thread);
+      if (!called) {
+        posts.giveBack();
+        room.giveBack();
+      }
+      if (pauseMs !== null) (scope === 'room' ? room : posts).pause(pauseMs);
+    } else {
+      // The interval counts from the end of a call: when the platform took it is not known better.
+      editedAt.set(delivery.key, clock.monotonic());
+      if (!called) edits.giveBack();
+      if (pauseMs !== null) edits.pause(pauseMs);
+    }
     watchers.changed(delivery.key);
   }
 

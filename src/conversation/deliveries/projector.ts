@@ -76,7 +76,8 @@ export function createProjector(deps: {
       });
       return;
     }
-    if (known.deadReason !== null || onlyNamed(event, card)) return;
+    // A file is of one event and never changes.
+    if (known.deadReason !== null || known.subject.type === 'file' || onlyNamed(event, card)) return;
     const waiting = known.wantedSeq > known.shownSeq;
     await tx.putDelivery({
       ...known,

@@ -1,12 +1,13 @@
 import type { AgentManager, KeptText } from '../../agents/types.ts';
 import { type ActionRecord, TERMINAL_ACTION_STATUSES } from '../../model/action.ts';
 import type { DeliverySubject } from '../../model/delivery.ts';
+import type { EventRecord } from '../../model/event.ts';
 import type { Orchestrator } from '../../orchestrator/types.ts';
 import type { StoreReads } from '../../store/store.ts';
 import type { Card } from '../card.ts';
-import { actionCard } from '../cards/action-card.ts';
+import { actionCard, type CardRoom } from '../cards/action-card.ts';
 import { agentCard } from '../cards/agent-card.ts';
-import { eventCard } from '../cards/notice-card.ts';
+import { type EventFacts, eventCard } from '../cards/notice-card.ts';
 
 export interface RenderDeps {
   store: StoreReads;
@@ -18,33 +19,50 @@ export interface RenderDeps {
 export async function renderSubject(
   deps: RenderDeps,
   subject: DeliverySubject,
-  outputCharacters: number,
+  room: CardRoom,
 ): Promise<Card | null> {
   const { store } = deps;
   switch (subject.type) {
     case 'agent': {
       const agent = await store.agent(subject.id);
       if (agent === null) return null;
-      return agentCard({ agent, history: await store.statusHistory({ agentId: agent.id }) });
+      const [history, created] = await Promise.all([
+        store.statusHistory({ agentId: agent.id }),
+        store.actions({ agentId: agent.id, kinds: ['agent.create'], limit: 1 }),
+      ]);
+      return agentCard({ agent, history, ownerName: created[0]?.requesterName ?? null });
     }
     case 'action': {
       const action = await store.action(subject.id);
-      return action === null ? null : renderAction(deps, action, outputCharacters);
+      return action === null ? null : renderAction(deps, action, room);
     }
     case 'event': {
       const event = await store.event(subject.seq);
       if (event === null) return null;
-      const agent = event.body.type === 'agent.warning' ? await store.agent(event.body.agentId) : null;
-      return eventCard(event, agent);
+      return eventCard(event, await eventFacts(store, event));
     }
+    case 'file':
+      // It goes with `fileOf` instead.
+      return null;
   }
+}
+
+/** The records that an event's text names. */
+async function eventFacts(store: StoreReads, { body }: EventRecord): Promise<EventFacts> {
+  const action = 'actionId' in body ? await store.action(body.actionId) : null;
+  const agentId = 'agentId' in body ? body.agentId : (action?.agentId ?? null);
+  return {
+    agent: agentId === null ? null : await store.agent(agentId),
+    action,
+    votes: action === null ? [] : await store.votes(action.id),
+  };
 }
 
 /** The card of an action with its votes, history and output. */
 export async function renderAction(
   { store, agents, orchestrator }: RenderDeps,
   action: ActionRecord,
-  outputCharacters: number,
+  { outputCharacters, codeCharacters }: CardRoom,
 ): Promise<Card> {
   const agent = action.agentId === null ? null : await store.agent(action.agentId);
   const [votes, history] = await Promise.all([
@@ -61,6 +79,7 @@ export async function renderAction(
     kept: await keptOutput(agents, action),
     live: action.status === 'EXECUTING' ? orchestrator.liveOutput(action.id) : null,
     outputCharacters,
+    codeCharacters,
   });
 }
 

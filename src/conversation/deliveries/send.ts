@@ -2,13 +2,13 @@ import { type AppError, toAppError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { AGENT_STATUSES } from '../../model/agent.ts';
-import type { DeliveryRecord } from '../../model/delivery.ts';
-import { threadKey } from '../../model/thread.ts';
+import type { DeliveryRecord, DeliverySubject } from '../../model/delivery.ts';
+import { type ThreadRef, threadKey } from '../../model/thread.ts';
 import type { Store, StoreTransaction } from '../../store/store.ts';
 import type { Card } from '../card.ts';
-import type { Channel } from '../channel.ts';
+import type { Channel, UploadFile } from '../channel.ts';
 import { withPlatformDeadline } from '../platform-deadline.ts';
-import { retryAfterOf, retryDelayMs } from './backoff.ts';
+import { isRoomOnly, retryAfterOf, retryDelayMs } from './backoff.ts';
 import { deliveryKey } from './rules.ts';
 
 /** A platform that does not answer holds its thread no longer than this. */
@@ -28,26 +28,42 @@ export interface SendDeps {
   closing: () => AbortSignal;
   /** The card as it is now. */
   render: (delivery: DeliveryRecord) => Promise<Card | null>;
+  /** The file of a delivery that is one; null when there is nothing to attach. */
+  attach: (subject: FileSubject) => Promise<UploadFile | null>;
 }
 
-/** How one try went. `pauseMs`: the platform asked the whole channel to wait. */
+type FileSubject = Extract<DeliverySubject, { type: 'file' }>;
+
+/** How one try went. */
 export interface SendOutcome {
+  /** The platform was asked for something. */
+  called: boolean;
+  /** It wants to be left alone so long, and where. */
   pauseMs: number | null;
+  scope: 'channel' | 'room';
 }
+const NOT_CALLED: SendOutcome = { called: false, pauseMs: null, scope: 'channel' };
+const CALLED: SendOutcome = { ...NOT_CALLED, called: true };
 
 /**
- * Brings one card up to date on its platform: posts it or edits it. What may have landed is written down before the call, what
+ * Brings one card up to date on its platform, posted or edited, or puts a file there. What may have landed is written down before the call, what
  * did after it, so that a crash between loses nothing and the key finds what was posted. Never throws for a platform's errors.
  */
-export async function sendDelivery(deps: SendDeps, key: string): Promise<SendOutcome> {
+export async function sendDelivery(
+  deps: SendDeps,
+  { key, message }: Pick<DeliveryRecord, 'key' | 'message'>,
+): Promise<SendOutcome> {
   const { store } = deps;
-  const ready = await store.transaction((tx) => begin(deps, tx, key));
-  if (ready === null) return { pauseMs: null };
+  const ready = await store.transaction((tx) => begin(deps, tx, key, message === null));
+  if (ready === null) return NOT_CALLED;
+  const { delivery } = ready;
   try {
-    const card = await deps.render(ready.delivery);
-    if (card === null) await patch(store, key, { shownSeq: ready.delivery.wantedSeq });
-    else await hand(deps, ready, card);
-    return { pauseMs: null };
+    const { subject } = delivery;
+    const called =
+      subject.type === 'file'
+        ? await handFile(deps, ready, await deps.attach(subject))
+        : await handCard(deps, ready, await deps.render(delivery));
+    return called ? CALLED : NOT_CALLED;
   } catch (error) {
     return await failed(deps, key, toAppError(error));
   }
@@ -60,28 +76,62 @@ interface Ready {
 }
 
 /** Looks again in a transaction, and marks a post as begun. Null when nothing is to be sent now. */
-async function begin(deps: SendDeps, tx: StoreTransaction, key: string): Promise<Ready | null> {
+async function begin(
+  deps: SendDeps,
+  tx: StoreTransaction,
+  key: string,
+  asPost: boolean,
+): Promise<Ready | null> {
   const delivery = await tx.delivery(key);
   if (delivery === null || delivery.deadReason !== null) return null;
   if (delivery.shownSeq >= delivery.wantedSeq) return null;
-  if (delivery.message !== null) return { delivery, maybePosted: false };
-  const moved = delivery.maybePosted ? 'stay' : await placeOf(tx, delivery);
-  if (moved === 'wait') {
-    await tx.putDelivery({ ...delivery, nextAttemptAt: deps.clock.now() + THREAD_WAIT_MS });
-    return null;
-  }
-  if (moved !== 'stay') {
-    await tx.putDelivery({ ...delivery, thread: moved });
+  // Posted since it was looked at: an edit has a budget and a pace of its own.
+  if (delivery.message !== null) return asPost ? null : { delivery, maybePosted: false };
+  const instead = delivery.maybePosted ? null : await placeOf(tx, delivery, deps.clock.now());
+  if (instead !== null) {
+    await tx.putDelivery({ ...delivery, ...instead });
     return null;
   }
   await tx.putDelivery({ ...delivery, maybePosted: true });
   return { delivery, maybePosted: delivery.maybePosted };
 }
 
+/** What becomes of a delivery that is not to be sent here and now; null when it is. */
+async function placeOf(
+  tx: StoreTransaction,
+  delivery: DeliveryRecord,
+  now: number,
+): Promise<Partial<DeliveryRecord> | null> {
+  const { subject } = delivery;
+  if (subject.type === 'file') return placeOfFile(tx, delivery, subject, now);
+  const moved = subject.type === 'action' ? await placeOfAction(tx, delivery, subject.id) : 'stay';
+  if (moved === 'stay') return null;
+  return moved === 'wait' ? { nextAttemptAt: now + THREAD_WAIT_MS } : { thread: moved };
+}
+
+/** A file follows its card: after it, where it is, and not at all where the card can never be. */
+async function placeOfFile(
+  tx: StoreTransaction,
+  delivery: DeliveryRecord,
+  { actionId }: FileSubject,
+  now: number,
+): Promise<Partial<DeliveryRecord> | null> {
+  const card = await tx.delivery(deliveryKey(delivery.channel, { type: 'action', id: actionId }));
+  // The team was told of the card, and the file alone says nothing.
+  if (card === null || card.deadReason !== null) return { shownSeq: delivery.wantedSeq };
+  if (card.message === null || card.shownSeq < delivery.wantedSeq) {
+    return { nextAttemptAt: Math.max(now + THREAD_WAIT_MS, card.nextAttemptAt) };
+  }
+  return threadKey(card.thread) === threadKey(delivery.thread) ? null : { thread: card.thread };
+}
+
 /** An agent's thread may have been opened since, or be about to be. */
-async function placeOf(tx: StoreTransaction, delivery: DeliveryRecord) {
-  if (delivery.subject.type !== 'action') return 'stay';
-  const action = await tx.action(delivery.subject.id);
+async function placeOfAction(
+  tx: StoreTransaction,
+  delivery: DeliveryRecord,
+  actionId: string,
+): Promise<ThreadRef | 'stay' | 'wait'> {
+  const action = await tx.action(actionId);
   const agentId = action?.agentId ?? null;
   const agent = agentId === null ? null : await tx.agent(agentId);
   if (agent === null || agent.thread.channel !== delivery.channel) return 'stay';
@@ -91,13 +141,40 @@ async function placeOf(tx: StoreTransaction, delivery: DeliveryRecord) {
   return opening ? 'wait' : 'stay';
 }
 
-async function hand(deps: SendDeps, { delivery, maybePosted }: Ready, card: Card): Promise<void> {
+/** Of a delivery whose platform has taken it. */
+const SETTLED = { attempts: 0, lastError: null, nextAttemptAt: 0 };
+
+/** False when there was nothing to attach any more. */
+async function handFile(
+  deps: SendDeps,
+  { delivery, maybePosted }: Ready,
+  file: UploadFile | null,
+): Promise<boolean> {
+  const { channel, store } = deps;
+  const { key, thread, wantedSeq } = delivery;
+  const message =
+    file === null ? null : await inTime(deps, channel.upload(thread, file, key, { maybePosted }));
+  await patch(store, key, { ...SETTLED, message, maybePosted: false, shownSeq: wantedSeq });
+  return file !== null;
+}
+
+/** False when there is no card any more. */
+async function handCard(deps: SendDeps, ready: Ready, card: Card | null): Promise<boolean> {
+  const { delivery } = ready;
+  if (card === null) {
+    await patch(deps.store, delivery.key, { maybePosted: ready.maybePosted, shownSeq: delivery.wantedSeq });
+    return false;
+  }
+  await postOrEdit(deps, ready, card);
+  return true;
+}
+
+async function postOrEdit(deps: SendDeps, { delivery, maybePosted }: Ready, card: Card): Promise<void> {
   const { channel, store } = deps;
   const { key, wantedSeq } = delivery;
-  const settled = { attempts: 0, lastError: null, nextAttemptAt: 0 };
   if (delivery.message !== null && !delivery.opensThread) {
     await inTime(deps, channel.update(delivery.message, card));
-    await patch(store, key, { ...settled, shownSeq: wantedSeq });
+    await patch(store, key, { ...SETTLED, shownSeq: wantedSeq });
     return;
   }
   let { message } = delivery;
@@ -107,7 +184,7 @@ async function hand(deps: SendDeps, { delivery, maybePosted }: Ready, card: Card
     message = await inTime(deps, channel.post(delivery.thread, card, key, { maybePosted }));
     // Until its thread is open a card counts as not shown.
     const shown = delivery.opensThread || perhapsOld ? {} : { shownSeq: wantedSeq };
-    await patch(store, key, { ...settled, message, maybePosted: false, ...shown });
+    await patch(store, key, { ...SETTLED, message, maybePosted: false, ...shown });
   }
   if (!delivery.opensThread) return;
   const thread = await inTime(deps, channel.openThread(message, card, key));
@@ -117,7 +194,7 @@ async function hand(deps: SendDeps, { delivery, maybePosted }: Ready, card: Card
     if (now.subject.type === 'agent')
       await tx.updateAgent(now.subject.id, { from: AGENT_STATUSES }, { thread });
     const shownSeq = delivery.message === null && !perhapsOld ? wantedSeq : now.shownSeq;
-    await tx.putDelivery({ ...now, ...settled, opensThread: false, shownSeq });
+    await tx.putDelivery({ ...now, ...SETTLED, opensThread: false, shownSeq });
   });
 }
 
@@ -142,27 +219,41 @@ async function failed(deps: SendDeps, key: string, error: AppError): Promise<Sen
       nextAttemptAt: clock.now() + delay,
     });
   });
-  if (expected) log.warn({ key, code: error.code, reason: error.message }, 'delivery failed');
+  // The first cards are due before a platform has answered; that it is slow or away is told by its health.
+  const starting = error.code === 'CHANNEL_TRANSIENT' && deps.channel.health().state === 'starting';
+  if (starting) log.debug({ key, reason: error.message }, 'delivery waits for the channel');
+  else if (expected) log.warn({ key, code: error.code, reason: error.message }, 'delivery failed');
   else log.error({ key, err: error.cause ?? error }, 'delivery failed unexpectedly');
-  return { pauseMs: retryAfterMs };
+  return { called: true, pauseMs: retryAfterMs, scope: isRoomOnly(error.context) ? 'room' : 'channel' };
 }
 
-/** What can never be delivered is told to the team, once; a team notice that cannot be delivered is only logged. */
+/** What can never be delivered is told to the team, once; what was for the team itself is only logged. */
 async function tellTeam(tx: StoreTransaction, delivery: DeliveryRecord, error: AppError): Promise<void> {
-  if (delivery.subject.type === 'event') {
-    const event = await tx.event(delivery.subject.seq);
-    if (event === null || event.body.type === 'team.notice') return;
+  const { subject } = delivery;
+  if (subject.type === 'event') {
+    const event = await tx.event(subject.seq);
+    const forAThread = event?.body.type === 'notice' || event?.body.type === 'agent.warning';
+    if (!forAThread) return;
   }
-  const what =
-    delivery.subject.type === 'event'
-      ? `notice ${delivery.subject.seq}`
-      : `${delivery.subject.type} ${delivery.subject.id}`;
+  const hint = error.hint === undefined ? '' : ` (${error.hint})`;
   await tx.appendEvent({
     type: 'team.notice',
-    title: `A card could not be delivered on ${delivery.channel}`,
-    text: `${what} in room ${delivery.thread.room}: ${error.message}`,
+    title: `A ${subject.type === 'file' ? 'file' : 'card'} could not be delivered on ${delivery.channel}`,
+    text: `${inWords(subject)} in room ${delivery.thread.room}: ${error.message}${hint}`,
     tone: 'failure',
   });
+}
+
+function inWords(subject: DeliverySubject): string {
+  switch (subject.type) {
+    case 'event':
+      return `notice ${subject.seq}`;
+    case 'file':
+      return `${subject.what} of action ${subject.actionId}`;
+    case 'agent':
+    case 'action':
+      return `${subject.type} ${subject.id}`;
+  }
 }
 
 /** Changes the row as it is now: an event may have raised what it must show in the meantime. */

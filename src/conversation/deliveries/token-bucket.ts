@@ -2,8 +2,14 @@ import type { Clock } from '../../lib/clock.ts';
 
 /** A budget that refills with time. In no 60 seconds it gives more than `perMinute`. */
 export interface TokenBucket {
-  /** Takes one token; 0 when taken, else the milliseconds until it is worth asking again. `reserve` must stay in it. */
+  /** 0 when a token can be taken now, else the milliseconds until it is worth asking again. `reserve` must stay in it. */
+  wait(reserve?: number): number;
+  /** Takes one token where {@link TokenBucket.wait} says 0, else nothing; what it said. */
   take(reserve?: number): number;
+  /** A token that was taken and not used. */
+  giveBack(): void;
+  /** True when a new bucket in its place would give the same. */
+  isIdle(): boolean;
   /** Most it can hold. */
   readonly capacity: number;
   /** The platform asked for a pause: nothing is given until then. */
@@ -22,21 +28,38 @@ export function createTokenBucket(perMinute: number, clock: Pick<Clock, 'monoton
   let filledAt = clock.monotonic();
   let pausedUntil = Number.NEGATIVE_INFINITY;
 
+  function fill(now: number): void {
+    tokens = Math.min(capacity, tokens + (now - filledAt) * perMs);
+    filledAt = now;
+  }
+
+  function wait(reserve = 0): number {
+    const now = clock.monotonic();
+    if (now < pausedUntil) return Math.ceil(pausedUntil - now);
+    if (unlimited) return 0;
+    fill(now);
+    const needed = 1 + Math.min(reserve, capacity - 1);
+    // A rounding error of the clock must not cost a whole wake-up.
+    if (tokens + 1e-6 >= needed) return 0;
+    return Math.max(1, Math.ceil((needed - tokens) / perMs));
+  }
+
   return {
     capacity,
-    take(reserve = 0) {
+    wait,
+    take(reserve) {
+      const milliseconds = wait(reserve);
+      if (milliseconds === 0) tokens -= 1;
+      return milliseconds;
+    },
+    giveBack() {
+      tokens = Math.min(capacity, tokens + 1);
+    },
+    isIdle() {
       const now = clock.monotonic();
-      if (now < pausedUntil) return Math.ceil(pausedUntil - now);
-      if (unlimited) return 0;
-      tokens = Math.min(capacity, tokens + (now - filledAt) * perMs);
-      filledAt = now;
-      const needed = 1 + Math.min(reserve, capacity - 1);
-      // A rounding error of the clock must not cost a whole wake-up.
-      if (tokens + 1e-6 >= needed) {
-        tokens -= 1;
-        return 0;
-      }
-      return Math.max(1, Math.ceil((needed - tokens) / perMs));
+      if (now < pausedUntil) return false;
+      if (!unlimited) fill(now);
+      return tokens >= capacity;
     },
     pause(milliseconds) {
       pausedUntil = Math.max(pausedUntil, clock.monotonic() + milliseconds);

@@ -6,6 +6,7 @@ import { errorCard } from '../cards/notice-card.ts';
 import type { Accepted, Inbox, Reply, RequestOutcome } from '../channel.ts';
 import type { Deliveries } from '../deliveries/deliveries.ts';
 import { boundedRequest } from './bounds.ts';
+import { homeCards } from './home.ts';
 import { give, type PerformDeps, perform, type Performed } from './perform.ts';
 import { readStoredRequest, type StoredRequest } from './stored-request.ts';
 
@@ -38,6 +39,8 @@ export interface DurableInbox extends Inbox {
 export function createInbox(deps: InboxDeps): DurableInbox {
   const { store, orchestrator, clock, log, nodeId, deliveries } = deps;
   const inFlight = new Map<string, Promise<RequestOutcome>>();
+  /** Of those whose row is being written. */
+  const storing = new Map<string, Promise<unknown>>();
   const working = new Set<Promise<Performed>>();
   let open = true;
   let closing = new AbortController();
@@ -46,7 +49,11 @@ export function createInbox(deps: InboxDeps): DurableInbox {
   async function accept(request: StoredRequest, reply: Reply): Promise<Accepted> {
     const inboxId = `${request.thread.channel}:${request.deliveryId}`;
     const known = inFlight.get(inboxId);
-    if (known !== undefined) return { duplicate: true, settled: known };
+    if (known !== undefined) {
+      // Acknowledged once the first one is on disk, and refused with it when it cannot be.
+      await storing.get(inboxId);
+      return { duplicate: true, settled: known };
+    }
     let row: InboxRecord;
     try {
       row = newRow(request, inboxId);
@@ -60,7 +67,12 @@ export function createInbox(deps: InboxDeps): DurableInbox {
       outcome.resolve(settled);
     };
     try {
-      const isNew = await store.transaction((tx) => tx.insertInbox(row));
+      const inserting = store.transaction((tx) => tx.insertInbox(row));
+      storing.set(
+        inboxId,
+        inserting.catch(() => undefined),
+      );
+      const isNew = await inserting.finally(() => storing.delete(inboxId));
       if (!isNew) {
         void knownOutcome(inboxId).then(finish);
         return { duplicate: true, settled: outcome.promise };
@@ -170,7 +182,7 @@ export function createInbox(deps: InboxDeps): DurableInbox {
         return [];
       }
     },
-    home: async () => [],
+    home: (request) => homeCards(deps, request),
     async recover() {
       for (const row of await store.unsettledInbox(nodeId)) {
         if (inFlight.has(row.deliveryId)) continue;

@@ -1,18 +1,20 @@
 import type { AgentManager } from '../../agents/types.ts';
 import type { CommandRegistry } from '../../commands/registry.ts';
 import type { CommandContext, CommandOutcome } from '../../commands/types.ts';
-import { type AppError, toAppError } from '../../errors.ts';
+import { AppError, toAppError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { count } from '../../lib/format.ts';
 import { keepTrying } from '../../lib/keep-trying.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { quote } from '../../lib/quote.ts';
 import type { ActionRecord } from '../../model/action.ts';
-import type { ThreadRef } from '../../model/thread.ts';
+import type { Actor } from '../../model/principal.ts';
 import type { People } from '../../orchestrator/people.ts';
+import { recordReading } from '../../orchestrator/reading.ts';
 import type { Orchestrator } from '../../orchestrator/types.ts';
 import type { Store, StoreTransaction } from '../../store/store.ts';
 import type { Card } from '../card.ts';
+import { type CardRoom, isCodeCut, UNLIMITED_ROOM } from '../cards/action-card.ts';
 import { answerCard } from '../cards/answer-card.ts';
 import { errorCard, receiptCard } from '../cards/notice-card.ts';
 import { kindInWords } from '../cards/words.ts';
@@ -34,7 +36,10 @@ export interface PerformDeps {
   commands: CommandRegistry;
   clock: Clock;
   log: Logger;
-  outputCharacters: (channel: string) => number;
+  /** What a card of that channel has room for. */
+  room: (channel: string) => CardRoom;
+  /** The root command as people type it on that channel. */
+  rootOf: (channel: string) => string;
   /** Aborted when Airlock stops: nothing is waited for any more. */
   closing: () => AbortSignal;
 }
@@ -64,7 +69,7 @@ export async function perform(
     if (error.code === 'INTERNAL') deps.log.error({ err: error.cause ?? error, inboxId }, 'request failed');
     await answer(deps, request, inboxId, reply, {
       card: errorCard(error),
-      gone: refusedInWords(request, error),
+      gone: () => refusedInWords(request, error),
     });
     return { type: 'refused' };
   }
@@ -79,8 +84,10 @@ async function carryOut(
   const { store, orchestrator, agents, people, commands, clock } = deps;
   const { thread } = request;
   const actor = people.resolve(request);
-  const context: CommandContext = { actor, thread, store, agents, orchestrator, clock };
-  const outcome = await interpret(commands, request, context);
+  const room = deps.room(thread.channel);
+  const root = deps.rootOf(thread.channel);
+  const context: CommandContext = { actor, thread, root, store, agents, orchestrator, clock };
+  const outcome = await interpret(commands, request, context, room);
   switch (outcome.type) {
     case 'action': {
       const action = await orchestrator.submit(outcome.draft, { actor, thread, inboxId });
@@ -88,7 +95,8 @@ async function carryOut(
     }
     case 'vote': {
       const { actionId, decision, hash, note } = outcome;
-      const action = await orchestrator.vote({ actionId, actor, decision, hash, note, inboxId });
+      const mustRead = (asked: ActionRecord) => isCodeCut(asked, room.codeCharacters);
+      const action = await orchestrator.vote({ actionId, actor, decision, hash, note, inboxId, mustRead });
       await say(deps, reply, await voteReceipt(deps, action, decision));
       return { type: 'action', action, wish: decision === 'approve' ? 'approve' : 'end' };
     }
@@ -101,24 +109,33 @@ async function carryOut(
     case 'view':
     case 'form':
       await answer(deps, request, inboxId, reply, {
-        ...(await shownAs(deps, thread, outcome)),
-        gone: `the answer to ${quote(requestInWords(request))} was lost in a restart: please ask again`,
+        ...(await shownAs(deps, room, outcome)),
+        ...(outcome.type === 'view' ? { onceGiven: readingOf(outcome.action, actor) } : {}),
+        gone: (why) =>
+          `the answer to ${quote(requestInWords(request))} was not given (${why}): please ask again`,
       });
       return { type: 'answered' };
   }
+}
+
+/** Only what waits is read for a vote. */
+function readingOf(action: ActionRecord, actor: Actor): (tx: StoreTransaction) => Promise<void> {
+  return async (tx) => {
+    if (action.status === 'PENDING') await recordReading(tx, action, actor);
+  };
 }
 
 type Shown = { card: Card } | { form: Extract<ButtonOutcome, { type: 'form' }>['form'] };
 
 async function shownAs(
   deps: PerformDeps,
-  thread: ThreadRef,
-  outcome: Extract<CommandOutcome, { type: 'answer' }> | ButtonOutcome,
+  room: CardRoom,
+  outcome: Extract<CommandOutcome, { type: 'answer' | 'view' }> | ButtonOutcome,
 ): Promise<Shown> {
   if (outcome.type === 'form') return { form: outcome.form };
-  const characters = deps.outputCharacters(thread.channel);
-  if (outcome.type === 'view') return { card: await renderAction(deps, outcome.action, characters) };
-  return { card: answerCard(outcome.answer, characters) };
+  // All of it: how it is cut into pages is the channel's business.
+  if (outcome.type === 'view') return { card: await renderAction(deps, outcome.action, UNLIMITED_ROOM) };
+  return { card: answerCard(outcome.answer, room.outputCharacters) };
 }
 
 /** Gives the answer and settles the row; where nobody is there to take it, the thread is told in the same transaction. */
@@ -127,19 +144,24 @@ async function answer(
   request: StoredRequest,
   inboxId: string,
   reply: Reply | null,
-  shown: Shown & { gone: string },
+  shown: Shown & {
+    /** What the thread is told where it could not be given. */
+    gone: (why: string) => string;
+    onceGiven?: (tx: StoreTransaction) => Promise<void>;
+  },
 ): Promise<void> {
-  const given = await give(deps, reply, shown);
+  const notGiven = await give(deps, reply, shown);
   const settle = async (tx: StoreTransaction) => {
-    if (!given) {
+    if (notGiven !== null) {
       await tx.appendEvent({
         type: 'notice',
         thread: request.thread,
         title: `${request.displayName}: a request was not answered`,
-        text: shown.gone,
+        text: shown.gone(notGiven),
         tone: 'warning',
       });
     }
+    if (notGiven === null) await shown.onceGiven?.(tx);
     await tx.settleInbox(inboxId, null);
   };
   // What somebody was told is refused must not be worked on after the next start.
@@ -150,13 +172,13 @@ async function answer(
   });
 }
 
-/** False when the platform did not take it. */
+/** Null when it was given; else why not, in a few words. */
 export async function give(
   deps: Pick<PerformDeps, 'clock' | 'log' | 'closing'>,
   reply: Reply | null,
   shown: Shown,
-): Promise<boolean> {
-  if (reply === null) return false;
+): Promise<string | null> {
+  if (reply === null) return 'Airlock was restarted in between';
   try {
     const giving = 'form' in shown ? reply.form(shown.form) : reply.private(shown.card);
     await withPlatformDeadline(giving, {
@@ -164,10 +186,10 @@ export async function give(
       limitMs: REPLY_WITHIN_MS,
       signal: deps.closing(),
     });
-    return true;
+    return null;
   } catch (error) {
     deps.log.warn({ err: error }, 'answer could not be given');
-    return false;
+    return error instanceof AppError ? error.message : 'the platform did not take it';
   }
 }
 
@@ -186,7 +208,7 @@ async function voteReceipt(
   const approved = (await store.votes(action.id)).filter((vote) => vote.decision === 'approve').length;
   const quorum = action.approval?.quorum ?? 1;
   const left = Math.max(0, quorum - approved);
-  const next = left === 0 ? 'the quorum is reached' : `${count(left, 'more approval')} needed`;
+  const next = left === 0 ? 'no more are needed' : `${count(left, 'more approval')} needed`;
   return receiptCard(`your approval of ${what} is on record: ${next}`);
 }
 

@@ -44,6 +44,9 @@ const storedRequestSchema = z.discriminatedUnion('kind', [
       hash: z.string().exactOptional(),
       command: z.string().exactOptional(),
       note: z.string().exactOptional(),
+      name: z.string().exactOptional(),
+      image: z.string().exactOptional(),
+      network: z.string().exactOptional(),
     }),
   }),
 ]) satisfies z.ZodType<StoredRequest>;
@@ -55,5 +58,5 @@ export function readStoredRequest(row: Pick<InboxRecord, 'request'>): StoredRequ
 
 /** What somebody asked, in a few words, for notices. */
 export function requestInWords(request: StoredRequest): string {
-  return request.kind === 'command' ? request.text : `${request.button} ${request.subject}`;
+  return request.kind === 'command' ? request.text : `${request.button} ${request.subject}`.trim();
 }

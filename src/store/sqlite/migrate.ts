@@ -1,9 +1,10 @@
 import { AppError } from '../../errors.ts';
 import type { Connection } from './connection.ts';
 import { initial } from './migrations/0001-initial.ts';
+import { fairDeliveries } from './migrations/0002-fair-deliveries.ts';
 import type { Migration } from './migrations/migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, fairDeliveries];
 
 /** `AIRL` in the file's header: tells a database of Airlock from any other. */
 const APPLICATION_ID = 0x4149524c;

@@ -22,5 +22,11 @@ export function pruneStatements(olderThan: {
          AND seq NOT IN (SELECT CAST(subjectId AS INTEGER) FROM deliveries WHERE open = 1 AND subjectType = 'event')`,
       olderThan.events,
     ],
+    [
+      // Who opened the whole of an action that waits: `viewed:<12 characters of its id>:<person>`. Age does not matter.
+      `DELETE FROM settings WHERE name GLOB 'viewed:*' AND ? IS NOT NULL
+         AND substr(name, 8, 12) NOT IN (SELECT id FROM actions WHERE status = 'PENDING')`,
+      olderThan.inbox,
+    ],
   ];
 }

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { AUDIT_GENESIS } from '../../model/audit.ts';
-import type { ActionFilter, AgentFilter, StoreReads } from '../store.ts';
+import type { ActionFilter, AgentFilter, DueDelivery, StoreReads } from '../store.ts';
 import type { Connection, Row } from './connection.ts';
 import {
   actionTable,
@@ -20,6 +20,41 @@ const AFTER_ANY = '\u{10ffff}';
 
 /** From the counter of AUTOINCREMENT, which pruning does not turn back. */
 export const LAST_EVENT_SEQ = `SELECT seq AS n FROM sqlite_sequence WHERE name = 'events'`;
+
+/**
+ * The threads are found by jumping from one to the next in the index, so that it costs by their number and not by what waits in
+ * them: a round of the delivery loop asks this after every send.
+ */
+const DUE_DELIVERIES = `
+  WITH RECURSIVE threads (threadKey) AS (
+    SELECT min(threadKey) FROM deliveries INDEXED BY deliveries_line
+      WHERE channel = ?1 AND open = 1 AND inLine = 1
+    UNION ALL
+    SELECT (SELECT min(threadKey) FROM deliveries INDEXED BY deliveries_line
+        WHERE channel = ?1 AND open = 1 AND inLine = 1 AND threadKey > threads.threadKey)
+      FROM threads WHERE threads.threadKey IS NOT NULL),
+  heads AS (
+    SELECT
+      (SELECT key FROM deliveries INDEXED BY deliveries_line
+        WHERE channel = ?1 AND open = 1 AND inLine = 1 AND threadKey = threads.threadKey
+        ORDER BY firstSeq, key LIMIT 1) AS key,
+      (SELECT min(priority) FROM deliveries INDEXED BY deliveries_urgency
+        WHERE channel = ?1 AND open = 1 AND inLine = 1 AND threadKey = threads.threadKey) AS urgency
+    FROM threads WHERE threadKey IS NOT NULL)
+  SELECT * FROM (
+    SELECT head.*, heads.urgency FROM heads JOIN deliveries AS head ON head.key = heads.key
+      WHERE head.nextAttemptAt <= ?2
+    UNION ALL
+    SELECT * FROM (
+      SELECT *, priority AS urgency FROM deliveries INDEXED BY deliveries_free
+        WHERE channel = ?1 AND open = 1 AND inLine = 0 AND nextAttemptAt <= ?2
+        ORDER BY priority, firstSeq, key LIMIT ?3))
+  ORDER BY urgency, firstSeq, key LIMIT ?3`;
+
+/** When an action that waits is to be warned of. */
+const WARN_AT = 'expiresAt - min((expiresAt - createdAt) / CAST(?1 AS INTEGER), ?2)';
+const TO_WARN = `FROM actions WHERE status = 'PENDING' AND expiresAt IS NOT NULL AND NOT EXISTS
+  (SELECT 1 FROM events WHERE events.type = 'action.expiring' AND events.actionId = actions.id)`;
 
 type ReadPart<K extends keyof StoreReads> = Pick<StoreReads, K>;
 
@@ -84,7 +119,16 @@ function agentReads(
 function actionReads(
   one: One,
   many: Many,
-): ReadPart<'action' | 'actions' | 'actionsByIdPrefix' | 'votes' | 'actionsToExpire' | 'nextActionExpiry'> {
+): ReadPart<
+  | 'action'
+  | 'actions'
+  | 'actionsByIdPrefix'
+  | 'votes'
+  | 'actionsToExpire'
+  | 'nextActionExpiry'
+  | 'actionsToWarn'
+  | 'nextActionWarning'
+> {
   const { decode } = actionTable;
   const expiring = `status IN ('PENDING', 'APPROVED') AND expiresAt IS NOT NULL`;
   return {
@@ -108,6 +152,10 @@ function actionReads(
       many(decode, `SELECT * FROM actions WHERE ${expiring} AND expiresAt <= ? ORDER BY expiresAt`, now),
     nextActionExpiry: async () =>
       one(numberOrNull, `SELECT min(expiresAt) AS n FROM actions WHERE ${expiring}`),
+    actionsToWarn: async (now, { part, atMostMs }) =>
+      many(decode, `SELECT * ${TO_WARN} AND ${WARN_AT} <= ?3 ORDER BY expiresAt`, part, atMostMs, now),
+    nextActionWarning: async ({ part, atMostMs }) =>
+      one(numberOrNull, `SELECT min(${WARN_AT}) AS n ${TO_WARN}`, part, atMostMs),
   };
 }
 
@@ -155,11 +203,17 @@ function deliveryReads(
   | 'unsettledInbox'
   | 'delivery'
   | 'dueDeliveries'
+  | 'openDeliveries'
   | 'nextDeliveryAt'
   | 'deadDeliveries'
   | 'setting'
 > {
   const { decode } = deliveryTable;
+  // The column is a minimum of priorities.
+  const decodeDue = (row: Row): DueDelivery => {
+    const delivery = decode(row);
+    return { ...delivery, urgency: row['urgency'] === 0 ? 0 : row['urgency'] === 1 ? 1 : 2 };
+  };
   return {
     inboxEntry: async (deliveryId) =>
       one(inboxTable.decode, 'SELECT * FROM inbox WHERE deliveryId = ?', deliveryId),
@@ -170,26 +224,15 @@ function deliveryReads(
         nodeId,
       ),
     delivery: async (key) => one(decode, 'SELECT * FROM deliveries WHERE key = ?', key),
-    // A post waits while any older post of its thread waits, so that a thread reads in the order of events.
-    dueDeliveries: async (channel, now, limit) =>
-      many(
-        decode,
-        `WITH waiting AS MATERIALIZED (
-           SELECT threadKey, min(firstSeq) AS oldestSeq FROM deliveries
-           WHERE channel = ?1 AND open = 1 AND message IS NULL AND nextAttemptAt > ?2 GROUP BY threadKey)
-         SELECT due.* FROM deliveries AS due INDEXED BY deliveries_order LEFT JOIN waiting USING (threadKey)
-         WHERE due.channel = ?1 AND due.open = 1 AND due.nextAttemptAt <= ?2
-           AND (due.message IS NOT NULL OR waiting.oldestSeq IS NULL OR waiting.oldestSeq >= due.firstSeq)
-         ORDER BY due.priority, due.firstSeq, due.key LIMIT ?3`,
-        channel,
-        now,
-        limit,
-      ),
-    nextDeliveryAt: async (channel) =>
+    dueDeliveries: async (channel, now, limit) => many(decodeDue, DUE_DELIVERIES, channel, now, limit),
+    openDeliveries: async (channel) =>
+      many(decode, 'SELECT * FROM deliveries WHERE channel = ? AND open = 1', channel),
+    nextDeliveryAt: async (channel, after = -1) =>
       one(
         numberOrNull,
-        'SELECT min(nextAttemptAt) AS n FROM deliveries WHERE channel = ? AND open = 1',
+        'SELECT min(nextAttemptAt) AS n FROM deliveries WHERE channel = ? AND open = 1 AND nextAttemptAt > ?',
         channel,
+        after,
       ),
     deadDeliveries: async (limit) =>
       many(

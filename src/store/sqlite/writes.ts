@@ -158,5 +158,13 @@ function eventSubject(body: EventBody): SQLInputValue[] {
 }
 
 function deliverySubject({ subject }: DeliveryRecord): SQLInputValue[] {
-  return [subject.type, subject.type === 'event' ? String(subject.seq) : subject.id];
+  switch (subject.type) {
+    case 'event':
+      return [subject.type, String(subject.seq)];
+    case 'file':
+      return [subject.type, subject.actionId];
+    case 'agent':
+    case 'action':
+      return [subject.type, subject.id];
+  }
 }

@@ -146,6 +146,27 @@ export function describeActions(harness: () => StoreHarness): void {
       expect(await expired(10)).toEqual(['approved']);
       expect(await expired(1_000)).toEqual(['approved', 'pending']);
     });
+
+    test('tells what waits and is about to expire until that is on record', async () => {
+      const { store } = harness();
+      const notice = { part: 4, atMostMs: 100 };
+      await insert(store, anAction({ id: 'short', createdAt: 0, expiresAt: 200 }));
+      await insert(store, anAction({ id: 'long', createdAt: 0, expiresAt: 1_000 }));
+      await insert(store, anAction({ id: 'approved', createdAt: 0, expiresAt: 10, status: 'APPROVED' }));
+      await insert(store, anAction({ id: 'open', createdAt: 0, expiresAt: null }));
+      const toWarn = async (now: number) => (await store.actionsToWarn(now, notice)).map(({ id }) => id);
+
+      expect(await store.nextActionWarning(notice)).toBe(150);
+      expect(await toWarn(149)).toEqual([]);
+      expect(await toWarn(150)).toEqual(['short']);
+      expect(await toWarn(900)).toEqual(['short', 'long']);
+
+      await store.transaction((tx) =>
+        tx.appendEvent({ type: 'action.expiring', actionId: 'short', expiresAt: 200 }),
+      );
+      expect(await store.nextActionWarning(notice)).toBe(900);
+      expect(await toWarn(900)).toEqual(['long']);
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DeliveryRecord } from '../../../src/model/delivery.ts';
+import type { DeliveryRecord, DeliverySubject } from '../../../src/model/delivery.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { aDelivery, aNotice, aThread, anAction, anAgent, anInboxEntry } from '../../fixtures/records.ts';
 import type { StoreHarness } from '../store.ts';
@@ -55,7 +55,7 @@ export function describeDeliveries(harness: () => StoreHarness): void {
       ]);
     });
 
-    test('holds back later posts of a thread whose oldest waits, and only those', async () => {
+    test('gives only the oldest post of a thread, due or not, and every edit and file', async () => {
       const { store } = harness();
       const message = { thread: aThread('a'), messageId: 'm' };
       await put(
@@ -66,9 +66,40 @@ export function describeDeliveries(harness: () => StoreHarness): void {
         aDelivery('a-3-edit', { thread: aThread('a'), firstSeq: 3, wantedSeq: 4, message }),
         aDelivery('b-5', { thread: aThread('b'), firstSeq: 5, wantedSeq: 5 }),
         aDelivery('room-6', { thread: aThread(null), firstSeq: 6, wantedSeq: 6 }),
+        aDelivery('a-file', { thread: aThread('a'), firstSeq: 7, wantedSeq: 7, subject: file('a') }),
+        aDelivery('b-file', { thread: aThread('b'), firstSeq: 0, subject: file('b'), nextAttemptAt: 999 }),
       );
-      expect(await due(store, 50)).toEqual(['a-0-edit', 'a-3-edit', 'b-5', 'room-6']);
-      expect(await due(store, 100)).toEqual(['a-0-edit', 'a-1', 'a-2', 'a-3-edit', 'b-5', 'room-6']);
+      expect(await due(store, 50)).toEqual(['a-0-edit', 'a-3-edit', 'b-5', 'room-6', 'a-file']);
+      expect(await due(store, 100)).toEqual(['a-0-edit', 'a-1', 'a-3-edit', 'b-5', 'room-6', 'a-file']);
+    });
+
+    test('has the post of a thread as urgent as what waits behind it', async () => {
+      const { store } = harness();
+      await put(
+        store,
+        aDelivery('other', { thread: aThread('b'), firstSeq: 1 }),
+        aDelivery('first', { thread: aThread('a'), firstSeq: 2 }),
+        aDelivery('approval', { thread: aThread('a'), firstSeq: 3, priority: 0 }),
+      );
+      const found = await store.dueDeliveries('terminal', 0, 10);
+      expect(found.map(({ key, priority, urgency }) => [key, priority, urgency])).toEqual([
+        ['first', 1, 0],
+        ['other', 1, 1],
+      ]);
+    });
+
+    test('a long queue in one thread hides no other thread', async () => {
+      const { store } = harness();
+      await put(
+        store,
+        ...Array.from({ length: 50 }, (_, index) => aDelivery(`flood-${index}`, { firstSeq: index })),
+        aDelivery('late', { thread: aThread('quiet'), firstSeq: 100, wantedSeq: 100 }),
+      );
+      expect((await store.dueDeliveries('terminal', 0, 2)).map(({ key }) => key)).toEqual([
+        'flood-0',
+        'late',
+      ]);
+      expect(await store.openDeliveries('terminal')).toHaveLength(51);
     });
 
     test('is not held back by an older post that is dead or shown', async () => {
@@ -94,6 +125,8 @@ export function describeDeliveries(harness: () => StoreHarness): void {
         aDelivery('shown', { shownSeq: 1 }),
       );
       expect(await store.nextDeliveryAt('terminal')).toBe(10);
+      expect(await store.nextDeliveryAt('terminal', 10)).toBe(20);
+      expect(await store.nextDeliveryAt('terminal', 20)).toBeNull();
       expect((await store.deadDeliveries(10)).map(({ key }) => key)).toEqual(['dead-2', 'dead-1']);
       expect(await store.deadDeliveries(1)).toHaveLength(1);
     });
@@ -159,6 +192,21 @@ export function describeDeliveries(harness: () => StoreHarness): void {
       expect(next.seq).toBe(6);
     });
 
+    test('keeps who read what still waits, forgets it of what does not, and touches no other setting', async () => {
+      const { store } = harness();
+      const waits = anAction({ status: 'PENDING' });
+      const decided = anAction({ status: 'REJECTED' });
+      const names = [`viewed:${waits.id}:alice`, `viewed:${decided.id}:alice`, 'viewed', 'other'];
+      await store.transaction(async (tx) => {
+        await tx.insertAction(waits);
+        await tx.insertAction(decided);
+        for (const name of names) await tx.setSetting(name, 'x');
+        await tx.prune({ inbox: 0, deliveries: 0, events: 0 });
+      });
+      const left = await Promise.all(names.map((name) => store.setting(name)));
+      expect(left).toEqual(['x', null, 'x', 'x']);
+    });
+
     test('keeps actions, agents and the audit whatever their age', async () => {
       const { store, clock } = harness();
       const agent = anAgent({ status: 'STOPPED', cleaned: true });
@@ -180,6 +228,10 @@ function put(store: Store, ...deliveries: DeliveryRecord[]): Promise<void> {
   return store.transaction(async (tx) => {
     for (const delivery of deliveries) await tx.putDelivery(delivery);
   });
+}
+
+function file(actionId: string): DeliverySubject {
+  return { type: 'file', actionId, what: 'output' };
 }
 
 async function due(store: Store, now: number): Promise<string[]> {

@@ -191,6 +191,51 @@ describe('planning an agent', () => {
     await expect(world.manager.plan({ sandboxType: 'kata' })).rejects.toMatchObject({ code: 'NO_RUNTIME' });
   });
 
+  describe('with gVisor and Kata to choose from', () => {
+    const runtimes = (gvisor: boolean, kata: boolean) => [
+      { type: 'gvisor', available: gvisor, missing: gvisor ? [] : ['runsc is not on PATH'] },
+      { type: 'kata', available: kata, missing: kata ? [] : ['docker has no Kata runtime'] },
+    ];
+
+    it.each([
+      [true, true, 'gvisor'],
+      [true, false, 'gvisor'],
+      [false, true, 'kata'],
+    ])('takes gVisor before Kata (there: %s, %s): %s', async (gvisor, kata, taken) => {
+      await using world = await createWorld({ runtimes: runtimes(gvisor, kata) });
+
+      expect(await world.manager.plan({})).toMatchObject({ sandboxType: taken });
+    });
+
+    it('refuses when neither is there, with both reasons and what to do', async () => {
+      await using world = await createWorld({ runtimes: runtimes(false, false) });
+
+      await expect(world.manager.plan({})).rejects.toMatchObject({
+        code: 'NO_RUNTIME',
+        message: 'no sandbox runtime: runsc is not on PATH; docker has no Kata runtime',
+        hint: expect.stringContaining('Install gVisor (runsc) or Kata Containers'),
+      });
+    });
+
+    it('takes what was asked, else what the configuration prefers, and never another', async () => {
+      await using world = await createWorld({
+        policy: { defaultSandbox: 'kata' },
+        runtimes: runtimes(true, true),
+      });
+      expect(await world.manager.plan({})).toMatchObject({ sandboxType: 'kata' });
+      expect(await world.manager.plan({ sandboxType: 'gvisor' })).toMatchObject({ sandboxType: 'gvisor' });
+
+      await using without = await createWorld({
+        policy: { defaultSandbox: 'kata' },
+        runtimes: runtimes(true, false),
+      });
+      await expect(without.manager.plan({})).rejects.toMatchObject({
+        code: 'NO_RUNTIME',
+        message: 'sandbox runtime "kata" is not available: docker has no Kata runtime',
+      });
+    });
+  });
+
   it('refuses a network the runtime cannot give, with its reason', async () => {
     await using world = await createWorld();
     world.host.runtime = { warnings: ['runsc is old'], networkReason: 'runsc is too old for this kernel' };

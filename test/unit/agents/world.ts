@@ -11,7 +11,7 @@ import type { AgentInstance } from '../../../src/model/agent.ts';
 import type { Actor } from '../../../src/model/principal.ts';
 import { createFakeDriver } from '../../../src/sandboxes/fake/fake-driver.ts';
 import { createFakeHost, type FakeHost } from '../../../src/sandboxes/fake/fake-host.ts';
-import type { SandboxImage } from '../../../src/sandboxes/sandbox.ts';
+import type { SandboxDriver, SandboxImage } from '../../../src/sandboxes/sandbox.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { createManualClock, type ManualClock } from '../../fakes/manual-clock.ts';
@@ -77,7 +77,13 @@ export interface Command {
 }
 
 export async function createWorld(
-  options: { environment?: Record<string, string>; policy?: object; nodeId?: string } = {},
+  options: {
+    environment?: Record<string, string>;
+    policy?: object;
+    nodeId?: string;
+    /** Drivers in order of preference; default the one fake. */
+    runtimes?: readonly { type: string; available: boolean; missing: string[] }[];
+  } = {},
 ): Promise<World> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-agents-'));
   const clock = createManualClock();
@@ -89,7 +95,7 @@ export async function createWorld(
     const life = { over: false };
     const manager = createAgentManager({
       store: mortalStore(store, life),
-      drivers: [createFakeDriver({ host, nodeId: 'node-1' })],
+      drivers: drivers(),
       images: { resolve: async () => IMAGE, byDigest: async () => IMAGE },
       config: {
         environment: environmentSchema.parse(options.environment ?? {}),
@@ -101,6 +107,16 @@ export async function createWorld(
       dataDir,
     });
     return { life, manager };
+  }
+
+  function drivers(): SandboxDriver[] {
+    const fake = createFakeDriver({ host, nodeId: 'node-1' });
+    if (options.runtimes === undefined) return [fake];
+    return options.runtimes.map((runtime) => ({
+      ...fake,
+      type: runtime.type,
+      detect: async () => ({ ...(await fake.detect()), ...runtime }),
+    }));
   }
 
   const world: World = {

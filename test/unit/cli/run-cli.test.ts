@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CLI_USAGE, runCli } from '../../../src/cli/run-cli.ts';
 import type { Facts } from '../../../src/doctor/facts.ts';
+import type { Check } from '../../../src/model/check.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
 import type { AuditDraft } from '../../../src/model/audit.ts';
@@ -21,7 +22,7 @@ afterEach(async () => {
 
 async function cli(
   argv: readonly string[],
-  options: { facts?: Partial<Facts>; env?: Record<string, string> } = {},
+  options: { facts?: Partial<Facts>; env?: Record<string, string>; platforms?: readonly Check[] } = {},
 ): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
   const code = await runCli(argv, {
@@ -34,6 +35,8 @@ async function cli(
       err += text;
     },
     facts: async () => ({ ...(await healthyFacts()), ...options.facts }),
+    checkChannels: async () => options.platforms ?? [],
+    registerDiscordCommands: async () => 'the commands are registered',
   });
   return { code, out, err };
 }
@@ -118,6 +121,10 @@ describe('audit', () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^airlock: cannot read the database .*start Airlock once.*\n$/);
   });
+});
+
+it('discord register registers the slash commands and says so', async () => {
+  expect(await cli(['discord', 'register'])).toMatchObject({ code: 0, out: 'the commands are registered\n' });
 });
 
 describe('config check', () => {

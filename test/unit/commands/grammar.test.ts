@@ -40,7 +40,7 @@ describe('the grammar of commands', () => {
     ['extend box 8h', 'extend', { agent: 'box', duration: '8h' }],
     ['deny k3x9 not on  a Friday ', 'deny', { id: 'k3x9', reason: 'not on  a Friday ' }],
     ['approve k3x9 --hash 1a2b looks ok', 'approve', { id: 'k3x9', hash: '1a2b', note: 'looks ok' }],
-    ['', 'help', {}],
+    ['', 'menu', {}],
   ])('reads %j', (text, command, raw) => {
     expect(parsed(text)).toEqual([command, raw]);
   });

@@ -3,7 +3,7 @@ import { createCommandRegistry } from '../../../src/commands/registry.ts';
 import type { CommandContext } from '../../../src/commands/types.ts';
 import { usage } from '../../../src/commands/usage.ts';
 import { ROLES, type Role } from '../../../src/model/principal.ts';
-import { ACTOR, agent, reads } from './facts.ts';
+import { ACTOR, action, agent, reads } from './facts.ts';
 
 const registry = createCommandRegistry({
   images: { list: async () => [{ name: 'busybox' }, { name: 'node' }] },
@@ -15,12 +15,14 @@ function context(role: Role = 'admin'): CommandContext & { counted: string[] } {
     counted,
     actor: { ...ACTOR, role },
     thread: { channel: 'fake', space: 's', room: 'r', thread: null },
+    root: '/agent',
     store: reads({
       agents: [
         agent({ id: 'a'.repeat(26), name: 'box', status: 'RUNNING' }),
         agent({ id: 'b'.repeat(26), name: 'boat', status: 'PAUSED' }),
         agent({ id: 'c'.repeat(26), name: 'bone', status: 'STOPPED', cleaned: true }),
       ],
+      actions: [action({ id: 'k3x9' })],
     }),
     agents: {
       info: async () => ({
@@ -34,7 +36,11 @@ function context(role: Role = 'admin'): CommandContext & { counted: string[] } {
       usage: async () => null,
       keptOutput: async () => null,
     },
-    orchestrator: { approvalsFor: async () => [], countQuery: (actor) => void counted.push(actor.personId) },
+    orchestrator: {
+      approvalsFor: async () => [],
+      countQuery: (actor) => void counted.push(actor.personId),
+      mayVote: async () => {},
+    },
     clock: { now: () => 1000, monotonic: () => 1000, after: () => ({ [Symbol.dispose]() {} }) },
   };
 }
@@ -59,6 +65,7 @@ describe('the registry', () => {
       'extend',
       'reload',
       'approvals',
+      'view',
       'approve',
       'deny',
       'cancel',
@@ -94,7 +101,7 @@ describe('the registry', () => {
       const { command, raw } = registry.parse(example);
       expect(command.name).toBe(name);
       const { type } = await registry.run(command, raw, context());
-      expect(['action', 'vote', 'cancel', 'answer']).toContain(type);
+      expect(['action', 'vote', 'cancel', 'view', 'answer']).toContain(type);
     },
   );
 
@@ -190,6 +197,73 @@ describe('what a command yields', () => {
   });
 });
 
+describe('the root command alone', () => {
+  it('is a menu for everybody, with the role that decides what stands in it', async () => {
+    for (const role of ['stranger', 'operator'] as const) {
+      expect(await outcome('  ', role)).toEqual({
+        type: 'answer',
+        answer: { kind: 'menu', root: '/agent', role },
+      });
+    }
+    expect(registry.find('menu')).toBeNull();
+  });
+});
+
+describe('where the root command has another name', () => {
+  const renamed = { ...context(), root: '/airlock' };
+  const parse = (text: string) =>
+    registry.parse(text, { via: 'command', threadAgent: null, root: '/airlock' });
+  const yields = (text: string) => {
+    const { command, raw } = parse(text);
+    return registry.run(command, raw, renamed);
+  };
+
+  it.each(['', 'help', 'list', 'approvals', 'stop-all'])('%j answers with that name', async (text) => {
+    expect(await yields(text)).toMatchObject({ answer: { root: '/airlock' } });
+  });
+
+  it('hints and usage lines say it', async () => {
+    expect(() => parse('lst')).toThrow(expect.objectContaining({ hint: 'did you mean /airlock list?' }));
+    expect(() => parse('stop')).toThrow(
+      expect.objectContaining({
+        hint: 'usage: /airlock stop <agent> [--force] — for example /airlock stop box',
+      }),
+    );
+    await expect(yields('help nothing')).rejects.toMatchObject({ hint: '/airlock help lists them' });
+    await expect(yields('audit 0')).rejects.toMatchObject({
+      hint: expect.stringContaining('usage: /airlock audit') as string,
+    });
+    expect(() => registry.parse('ls', { via: 'mention', threadAgent: null, root: '/airlock' })).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('/airlock help') as string }),
+    );
+  });
+});
+
+describe('how the channels stand', () => {
+  it('is what each last wrote down, and nothing where that cannot be read', async () => {
+    const health = { state: 'down', detail: 'invalid_auth: make a new token', since: 5 };
+    const told: Record<string, string> = {
+      'channel.health.slack': JSON.stringify(health),
+      'channel.health.discord': '{"state":"fine"}',
+    };
+    const both = createCommandRegistry({
+      images: { list: async () => [] },
+      channels: ['slack', 'discord', 'terminal'],
+    });
+    const { command, raw } = both.parse('runtimes');
+    const store = { ...context().store, setting: async (name: string) => told[name] ?? null };
+    expect(await both.run(command, raw, { ...context(), store })).toMatchObject({
+      answer: {
+        channels: [
+          { name: 'slack', health },
+          { name: 'discord', health: null },
+          { name: 'terminal', health: null },
+        ],
+      },
+    });
+  });
+});
+
 describe('who may ask what', () => {
   it('gives strangers help only, and counts every query', async () => {
     const { command, raw } = registry.parse('help');
@@ -228,6 +302,36 @@ describe('who may ask what', () => {
     await expect(ask('stranger', 'bob', own)).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
   });
 
+  it('shows an action whole to who asked, who decides, and who may see the output; to nobody else', async () => {
+    const waits = action({ id: 'k3x9', requesterPerson: 'olga', agentId: 'a'.repeat(26) });
+    const ended = { ...waits, status: 'COMPLETED' as const };
+    const box = agent({ id: 'a'.repeat(26), ownerPerson: 'olga' });
+    const ask = (role: Role, personId: string, shown = waits, roles: string[] = [role]) => {
+      const { command, raw } = registry.parse('view k3x9');
+      const store = reads({ agents: [box], actions: [shown] });
+      return registry.run(command, raw, { ...context(), actor: { ...ACTOR, role, roles, personId }, store });
+    };
+    const byTeam = {
+      ...waits,
+      approval: { quorum: 1, roles: ['team'], selfApproval: false, verification: 'none' as const },
+    };
+    for (const allowed of [
+      ask('operator', 'olga'),
+      ask('approver', 'bob'),
+      ask('approver', 'bob', ended),
+      ask('viewer', 'bob', byTeam, ['viewer', 'team']),
+    ]) {
+      expect(await allowed).toMatchObject({ type: 'view', action: { id: 'k3x9' } });
+    }
+    for (const refused of [
+      ask('operator', 'bob'),
+      ask('viewer', 'bob', { ...byTeam, status: 'COMPLETED' }, ['viewer', 'team']),
+      ask('stranger', 'bob', byTeam, ['team']),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+    }
+  });
+
   it('does not take a room for the thread of an agent that has none', async () => {
     const { command, raw } = registry.parse('logs box');
     const room = context().thread;
@@ -254,7 +358,7 @@ describe('completion', () => {
     ['create box --me', ['--memory']],
     ['create --image ', ['busybox', 'node']],
     ['create --memory 1', ['1g']],
-    ['list ', ['--all']],
+    ['list ', ['--all', '--mine']],
     ['help sta', ['status']],
     ['exec box -- l', []],
     ['exec box ls b', []],

@@ -25,6 +25,16 @@ test.each(['alice', 'erin'])(
   },
 );
 
+test("who took back the request of another is named by their id too, for a name is anybody's to choose", async () => {
+  await using bench = await openWorkbench();
+  const action = await bench.submit(HIGH);
+  const erin = { ...bench.who('erin'), displayName: 'carol' };
+
+  const cancelled = await bench.orchestrator.cancel({ actionId: action.id, actor: erin, inboxId: null });
+
+  expect(cancelled.error?.message).toBe('cancelled by carol (slack:T1:erin)');
+});
+
 test.each(['bob', 'carol'])(
   '%s may not cancel what another asked for, and the try is in the audit',
   async (name) => {

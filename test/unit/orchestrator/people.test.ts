@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { policyFileSchema } from '../../../src/config/schema.ts';
-import { createPeople, type PersonOrigin } from '../../../src/orchestrator/people.ts';
+import { createPeople, mappedGroups, type PersonOrigin } from '../../../src/orchestrator/people.ts';
 import type { ThreadRef } from '../../../src/model/thread.ts';
 import { testPolicy } from './workbench.ts';
 
@@ -67,6 +67,29 @@ test('being in a configured channel makes an operator, and never more', () => {
   expect(people.resolve('slack:T1:U1', { thread: room('C2') }).role).toBe('operator');
   expect(people.resolve('slack:T1:U1', { thread: room('C3') }).role).toBe('stranger');
   expect(people.resolve('slack:T1:U1', { groups: ['approver', 'admin'] }).role).toBe('stranger');
+});
+
+test('rooms that give a role are named to the channels, and their members hold it outside of them too', () => {
+  const file = policyFileSchema.parse({
+    channels: { slack: { operators: ['C1'] } },
+    roles: { admin: ['slack-channel:T1:C2'], viewer: ['slack-group:T1:S1'] },
+  });
+  expect(mappedGroups(file)).toEqual(['slack-channel:T1:C2', 'slack-group:T1:S1', 'slack-channel::C1']);
+  const people = peopleOf({
+    channels: { slack: { operators: ['C1'] } },
+    roles: { admin: ['slack-channel:T1:C2'] },
+  });
+  expect(people.resolve('slack:T1:U1', { groups: ['slack-channel:T1:C1'] }).role).toBe('operator');
+  expect(people.resolve('slack:T1:U1', { groups: ['slack-channel:T1:C2'] }).role).toBe('operator');
+});
+
+test('a room shared with another workspace makes nobody of that workspace an operator', () => {
+  const people = peopleOf({
+    channels: { slack: { operators: ['C1'] } },
+    roles: { viewer: ['slack-channel:T1:C1'] },
+  });
+  expect(people.resolve('slack:T2:U1', { thread: room('C1') })).toMatchObject({ role: 'stranger' });
+  expect(people.resolve('slack:T2:U1', { thread: room('C1') }).roles).not.toContain('slack-channel:T1:C1');
 });
 
 test('a name from a platform is made one harmless line', () => {

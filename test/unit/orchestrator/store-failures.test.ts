@@ -73,6 +73,7 @@ test('what expires while the store fails expires as soon as it works again', asy
     kind: 'agent.create',
     params: { name: 'net', limits: { networkEnabled: true } },
   });
+  await expect.poll(() => bench.clock.armed).toBe(1);
   const disk = failingStore(bench);
   disk.break();
   bench.clock.advance(3_600_000);

@@ -3,9 +3,14 @@ import type { KeptText } from '../../../../src/agents/types.ts';
 import type { Answer } from '../../../../src/commands/answers.ts';
 import { createCommandRegistry } from '../../../../src/commands/registry.ts';
 import type { Card } from '../../../../src/conversation/card.ts';
-import { type ActionCardState, actionCard } from '../../../../src/conversation/cards/action-card.ts';
+import {
+  type ActionCardState,
+  actionCard,
+  isCodeCut,
+} from '../../../../src/conversation/cards/action-card.ts';
 import { agentCard } from '../../../../src/conversation/cards/agent-card.ts';
 import { answerCard } from '../../../../src/conversation/cards/answer-card.ts';
+import { createForm } from '../../../../src/conversation/cards/forms.ts';
 import { errorCard, eventCard, receiptCard } from '../../../../src/conversation/cards/notice-card.ts';
 import { AppError } from '../../../../src/errors.ts';
 import {
@@ -103,6 +108,7 @@ function shown(facts: Partial<ActionRecord>, more: Partial<Omit<ActionCardState,
     kept: null,
     live: null,
     outputCharacters: 3000,
+    codeCharacters: Number.POSITIVE_INFINITY,
     ...more,
   });
 }
@@ -294,6 +300,27 @@ describe('the card of an action', () => {
     expect(shown({ payload }).code).toEqual({ label: 'Command', text: command });
   });
 
+  it('offers the full text wherever this channel cuts it, and nowhere else', async () => {
+    const cut = { codeCharacters: 5 };
+    const buttons = (status: ActionStatus, more: Partial<Omit<ActionCardState, 'action'>>) =>
+      ids(shown({ status }, more));
+    expect(buttons('PENDING', { codeCharacters: 6 })).toEqual(['approve', 'deny', 'cancel']);
+    expect(buttons('PENDING', cut)).toEqual(['approve', 'deny', 'view', 'cancel']);
+    expect(buttons('EXECUTING', cut)).toEqual(['view', 'cancel']);
+    expect(buttons('CANCELLED', cut)).toEqual(['view']);
+    expect(buttons('COMPLETED', { kept: kept('x'.repeat(3000)) })).toEqual([]);
+    expect(buttons('COMPLETED', { kept: kept('x'.repeat(3001)) })).toEqual(['view']);
+    expect(buttons('COMPLETED', { kept: kept('x', { truncated: true }) })).toEqual([]);
+    await golden(shown({}, { ...cut, history: actionHistory('PENDING') }), 'action-cut');
+  });
+
+  it('measures the code as it is shown: what is invisible takes room', () => {
+    const payload = JSON.stringify({ params: { command: '\u202e' } });
+    expect(isCodeCut({ payload, approval: null }, 7)).toBe(true);
+    expect(isCodeCut({ payload, approval: null }, 8)).toBe(false);
+    expect(isCodeCut({ payload: '{}', approval: null }, 0)).toBe(false);
+  });
+
   it('escapes control characters in titles and output, and keeps the rest of them as data', () => {
     const card = shown(
       { status: 'COMPLETED', result: { exec: exec() } },
@@ -313,6 +340,31 @@ describe('the card of an action', () => {
     expect(card.output?.text).toBe(`${'a'.repeat(500)}\n… 9000 characters left out …\n${'z'.repeat(500)}`);
   });
 
+  it('keeps the first and last lines of an output that has many, where a platform shows it', () => {
+    const text = Array.from({ length: 100 }, (_, index) => `line ${index + 1}\n`).join('');
+    const facts = { status: 'COMPLETED', result: { exec: exec() } } as const;
+    const card = shown(facts, { kept: kept(text), codeCharacters: 2000 });
+    const lines = card.output?.text.split('\n') ?? [];
+    expect(lines).toHaveLength(41);
+    expect(lines.slice(19, 22)).toEqual(['line 20', '… 60 lines left out …', 'line 81']);
+    expect(card.output?.truncated).toBe(true);
+    expect(ids(card)).toEqual(['view']);
+    expect(shown(facts, { kept: kept(text) }).output?.text).toBe(text);
+  });
+
+  it('shows the last lines of a running command, where a platform shows it', () => {
+    const tail = Buffer.from(Array.from({ length: 100 }, (_, index) => `line ${index + 1}\n`).join(''));
+    const live = { tail, totalBytes: tail.length };
+    const card = shown({ status: 'EXECUTING' }, { live, codeCharacters: 2000 });
+    expect(card.output?.text.split('\n')).toHaveLength(21);
+    expect(card.output).toMatchObject({ fromByte: tail.indexOf('line 81'), truncated: true });
+  });
+
+  it('names the owner of an agent as they call themselves, with their id', () => {
+    const card = agentCard({ agent: agent(), history: [], ownerName: 'Alice' });
+    expect(card.fields[0]).toEqual({ label: 'Owner', value: `Alice (${agent().owner})` });
+  });
+
   it('shows the tail of a running command from a whole character on', () => {
     const all = Buffer.from('grün: äöü\n€');
     const tail = all.subarray(3, all.length - 1);
@@ -324,6 +376,15 @@ describe('the card of an action', () => {
       truncated: true,
       live: true,
     });
+  });
+
+  it('counts the tail of a running command as it is shown, with invisible characters escaped', () => {
+    const tail = Buffer.from(`${'\u0007'.repeat(100)}end`);
+    const card = shown(
+      { status: 'EXECUTING' },
+      { live: { tail, totalBytes: tail.length }, outputCharacters: 12 },
+    );
+    expect(card.output).toMatchObject({ text: '\\x07\\x07end', fromByte: 98, truncated: true });
   });
 
   it('draws a card of a payload that is no JSON', () => {
@@ -345,20 +406,34 @@ describe('notices', () => {
     const thread = agent().thread;
     const [notice, team, warning, status] = events(
       { type: 'notice', thread, title: 'A request was lost', text: 'ask again', tone: 'warning' },
-      { type: 'team.notice', title: 'Audit head 3:abc', text: '', tone: 'neutral' },
+      { type: 'team.notice', title: 'Audit head 3', text: 'audit verify --head 3:abc', tone: 'neutral' },
       { type: 'agent.warning', agentId: agent().id, reason: 'idle', stopsAt: NOW },
       { type: 'agent.status', agentId: agent().id, from: null, to: 'PENDING', reason: null },
     );
     const cards = [notice, team, warning].map((event) =>
-      event === undefined ? null : eventCard(event, agent()),
+      event === undefined ? null : eventCard(event, { agent: agent(), action: null, votes: [] }),
     );
     for (const [index, name] of ['thread', 'team', 'coming-stop'].entries()) {
       const card = cards[index];
       expect(card).not.toBeNull();
       if (card) await golden(card, `notice-${name}`);
     }
-    expect(status === undefined ? undefined : eventCard(status, null)).toBeNull();
-    await golden(receiptCard('your approval is on record', ['1 more approval needed']), 'notice-receipt');
+    expect(
+      status === undefined ? undefined : eventCard(status, { agent: null, action: null, votes: [] }),
+    ).toBeNull();
+    await golden(
+      receiptCard('your approval of exec k3x9abcdefgh is on record: 1 more approval needed'),
+      'notice-receipt',
+    );
+  });
+});
+
+describe('the form of a create', () => {
+  it('offers the images, the default first, and a network that nobody has to ask for', async () => {
+    const form = createForm(['busybox', 'node']);
+    await expect(`${JSON.stringify(form, null, 2)}\n`).toMatchFileSnapshot('golden/form-create.json');
+    const many = createForm(Array.from({ length: 40 }, (_, index) => `image${index}`));
+    expect(many.inputs.find(({ name }) => name === 'image')?.choices).toHaveLength(25);
   });
 });
 
@@ -382,13 +457,18 @@ describe('answers', () => {
       commands: registry.commands,
       topic: registry.find('exec'),
     },
+    'menu-stranger': { kind: 'menu', root: '/agent', role: 'stranger' },
+    'menu-viewer': { kind: 'menu', root: '/airlock', role: 'viewer' },
+    'menu-operator': { kind: 'menu', root: '/agent', role: 'operator' },
     agents: {
       kind: 'agents',
+      root: '/agent',
       agents: [agent(), agent({ name: 'old', status: 'STOPPED' })],
       all: true,
+      mine: false,
       now: NOW,
     },
-    'agents-none': { kind: 'agents', agents: [], all: false, now: NOW },
+    'agents-none': { kind: 'agents', root: '/airlock', agents: [], all: false, mine: true, now: NOW },
     status: {
       kind: 'status',
       agent: agent(),
@@ -408,13 +488,14 @@ describe('answers', () => {
     'logs-none': { kind: 'logs', agent: agent(), entries: [] },
     approvals: {
       kind: 'approvals',
+      root: '/airlock',
       items: [
         { action: action(), agentName: 'box', mayVote: true, why: null },
         { action: action({ id: 'z1' }), agentName: 'box', mayVote: false, why: 'you asked for it' },
       ],
       now: NOW,
     },
-    'approvals-none': { kind: 'approvals', items: [], now: NOW },
+    'approvals-none': { kind: 'approvals', root: '/agent', items: [], now: NOW },
     audit: {
       kind: 'audit',
       entries: [
@@ -464,6 +545,11 @@ describe('answers', () => {
         running: 1,
         host: { cpuCores: 2, memoryMb: 4096, freeDiskMb: 20_480 },
       },
+      channels: [
+        { name: 'slack', health: { state: 'down', detail: 'invalid_auth: make a new token', since: NOW } },
+        { name: 'discord', health: { state: 'up', detail: null, since: NOW } },
+        { name: 'terminal', health: null },
+      ],
     },
     'stop-all': { kind: 'stop-all', root: '/agent', agents: [agent()] },
     'stop-all-none': { kind: 'stop-all', root: '/agent', agents: [] },

@@ -19,7 +19,10 @@ export interface DeliveryBench extends AsyncDisposable {
   readonly clock: ManualClock;
   /** What running commands have written, by action. */
   readonly live: Map<string, LiveOutput>;
+  /** What finished commands have written, by action; an Error is thrown. */
+  readonly kept: Map<string, string | Error>;
   readonly teamRooms: ThreadRef[];
+  readonly approvalRooms: ThreadRef[];
   start(...channels: readonly Channel[]): Deliveries;
   append(...bodies: readonly EventBody[]): Promise<void>;
   write(work: (tx: StoreTransaction) => Promise<void>): Promise<void>;
@@ -39,20 +42,31 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
   const clock = createManualClock();
   const store = await openStore({ path: join(directory, 'airlock.db'), clock });
   const live = new Map<string, LiveOutput>();
+  const kept = new Map<string, string | Error>();
   const listeners = new Set<(chunk: OutputChunk) => void>();
   const teamRooms: ThreadRef[] = [];
+  const approvalRooms: ThreadRef[] = [];
   const running: Deliveries[] = [];
 
   const bench: DeliveryBench = {
     store,
     clock,
     live,
+    kept,
     teamRooms,
+    approvalRooms,
     start(...channels) {
       const deliveries = createDeliveries({
         store,
         channels,
-        agents: { keptOutput: async (): Promise<KeptText | null> => null },
+        agents: {
+          keptOutput: async (id): Promise<KeptText | null> => {
+            const text = kept.get(id);
+            if (text instanceof Error) throw text;
+            if (text === undefined) return null;
+            return { text, truncated: false, totalBytes: Buffer.byteLength(text), path: `/outputs/${id}` };
+          },
+        },
         orchestrator: {
           liveOutput: (id) => live.get(id) ?? null,
           onOutput(listener) {
@@ -63,6 +77,7 @@ export async function createDeliveryBench(): Promise<DeliveryBench> {
         clock,
         log: silentLogger,
         teamRooms: () => teamRooms,
+        approvalRooms: () => approvalRooms,
         random: () => 0.5,
       });
       running.push(deliveries);

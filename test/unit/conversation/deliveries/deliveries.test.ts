@@ -174,6 +174,27 @@ describe('which cards there are', () => {
 });
 
 describe('a flood of changes', () => {
+  it('does not hold back votes: each is shown at once, in the interval too', async () => {
+    const channel = createFakeChannel({ limits: { editIntervalMs: 60_000 } });
+    const deliveries = bench.start(channel);
+    await insertAgent();
+    const { id } = await insertAction();
+    await bench.drain(deliveries);
+    const edits = () => channel.calls.filter(({ type }) => type === 'update').length;
+    const before = edits();
+    const start = bench.clock.now();
+
+    for (const personId of ['bob', 'carol']) {
+      await bench.write(async (tx) => {
+        await tx.appendEvent({ type: 'action.vote', actionId: id, personId, decision: 'approve' });
+      });
+      await bench.drain(deliveries);
+    }
+
+    expect(edits() - before).toBe(2);
+    expect(bench.clock.now() - start).toBeLessThan(1000);
+  });
+
   it('is one message that shows the newest state, edited no faster than the platform likes', async () => {
     const channel = createFakeChannel({ limits: { editIntervalMs: 1000 } });
     const deliveries = bench.start(channel);
@@ -478,6 +499,82 @@ describe('live output', () => {
     await bench.drain(deliveries);
     expect(await bench.store.delivery(`fake|action:${id}`)).toEqual(before);
     expect(channel.calls).toHaveLength(calls + 1);
+  });
+
+  it('of a card that is gone is not tried again and holds up no other edit', async () => {
+    const channel = createFakeChannel({ limits: { editIntervalMs: 2000 } });
+    const deliveries = bench.start(channel);
+    const { id } = await runningAction();
+    await bench.drain(deliveries);
+    channel.before = ({ messageId }) => {
+      if (messageId === channel.messages[1]?.ref.messageId) throw permanent('the message was deleted');
+    };
+    const refused = () => channel.calls.filter(({ messageId }) => messageId === 'm2').length;
+
+    bench.output(id, 'a\n', 2);
+    await bench.until(() => refused() === 1);
+    bench.output(id, 'b\n', 4);
+    await bench.write(async (tx) => {
+      await tx.updateAgent(agent().id, { from: ['RUNNING'] }, { errorMessage: 'urgent' });
+      await tx.appendEvent({ type: 'agent.changed', agentId: agent().id, what: 'test' });
+    });
+    const took = await bench.until(() => channel.messages[0]?.card.text[0] === 'urgent');
+    await bench.drain(deliveries);
+
+    expect(took).toBeLessThan(1000);
+    expect(refused()).toBe(1);
+  });
+
+  it('keeps the pace of the platform after an edit that was due before its message had landed', async () => {
+    const channel = createFakeChannel({ limits: { editIntervalMs: 2000 } });
+    const landed = Promise.withResolvers<void>();
+    channel.before = ({ type }) =>
+      type === 'post' && channel.messages.length === 1 ? landed.promise : undefined;
+    bench.start(channel);
+    const { id } = await runningAction();
+    await bench.until(() => channel.calls.length === 2);
+    const read = bench.store.dueDeliveries.bind(bench.store);
+    const late = Promise.withResolvers<void>();
+    bench.store.dueDeliveries = async (...asked) => {
+      const due = await read(...asked);
+      await late.promise;
+      return due;
+    };
+    const change = () =>
+      bench.append({ type: 'action.status', actionId: id, from: 'EXECUTING', to: 'EXECUTING' });
+    const edits = () => channel.calls.filter(({ messageId }) => messageId === 'm2').length;
+    await change();
+    await bench.until(async () => ((await bench.store.delivery(`fake|action:${id}`))?.wantedSeq ?? 0) > 2);
+    landed.resolve();
+    await bench.until(
+      async () => ((await bench.store.delivery(`fake|action:${id}`))?.message ?? null) !== null,
+    );
+    late.resolve();
+    await bench.until(() => edits() === 1);
+
+    await change();
+    const took = await bench.until(() => edits() === 2);
+
+    expect(took).toBeGreaterThanOrEqual(1950);
+  });
+
+  it('keeps the pace of the platform from the end of an edit that took long', async () => {
+    const channel = createFakeChannel({ limits: { editIntervalMs: 2000 } });
+    const deliveries = bench.start(channel);
+    const { id } = await runningAction();
+    await bench.drain(deliveries);
+    const landed = Promise.withResolvers<void>();
+    channel.before = () => landed.promise;
+    const edits = () => channel.calls.filter(({ type }) => type === 'update').length;
+    bench.output(id, 'a\n', 2);
+    await bench.until(() => edits() === 1);
+
+    bench.clock.advance(5000);
+    landed.resolve();
+    bench.output(id, 'b\n', 4);
+    const took = await bench.until(() => edits() === 2);
+
+    expect(took).toBeGreaterThanOrEqual(1950);
   });
 
   it('leaves a reserve of edits for what matters', async () => {

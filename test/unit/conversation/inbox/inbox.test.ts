@@ -190,7 +190,17 @@ describe('a request that is accepted', () => {
     await (await conversation.inbox.command(typed('list'), broken)).settled;
     await conversation.drained();
     expect(channel.messages.map(({ card }) => card.text)).toEqual([
-      ['the answer to "list" was lost in a restart: please ask again'],
+      ['the answer to "list" was not given (the platform did not take it): please ask again'],
+    ]);
+  });
+
+  it('is told to the thread with the reason where the platform gave one', async () => {
+    const late = new AppError('CHANNEL_TRANSIENT', 'its window did not open');
+    const broken: Reply = { private: () => Promise.reject(late), form: () => Promise.reject(late) };
+    await (await conversation.inbox.command(typed('list'), broken)).settled;
+    await conversation.drained();
+    expect(channel.messages.map(({ card }) => card.text)).toEqual([
+      ['the answer to "list" was not given (its window did not open): please ask again'],
     ]);
   });
 
@@ -398,6 +408,29 @@ describe('a delivery that comes again', () => {
     expect(bench.agents.began).toHaveLength(1);
   });
 
+  it('while the first is being stored is acknowledged only once that is on disk', async () => {
+    const working = bench.store.transaction.bind(bench.store);
+    const disk = Promise.withResolvers<void>();
+    bench.store.transaction = async (work) => {
+      await disk.promise;
+      return working(work);
+    };
+    const request = typed('create box');
+    let acknowledged = false;
+    const first = conversation.inbox.command(request, answers());
+    const second = conversation.inbox.command(request, answers()).then((accepted) => {
+      acknowledged = true;
+      return accepted;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(acknowledged).toBe(false);
+
+    disk.resolve();
+    bench.store.transaction = working;
+    expect((await first).duplicate).toBe(false);
+    expect((await second).duplicate).toBe(true);
+  });
+
   it('later, or after a restart, is recognised with the outcome it had', async () => {
     await ask('create box');
     bench.agents.onExec = async () => ({ exitCode: 3 });
@@ -447,7 +480,7 @@ describe('after a crash', () => {
     await until(() => channel.messages.length === 2);
     expect(channel.messages.map(({ card }) => String(card.text[0])).toSorted()).toEqual([
       '"stop nobody": AGENT_NOT_FOUND: there is no agent "nobody" (list shows the live ones, list --all the ended ones too)',
-      'the answer to "list" was lost in a restart: please ask again',
+      'the answer to "list" was not given (Airlock was restarted in between): please ask again',
     ]);
     expect(await bench.store.unsettledInbox(NODE)).toEqual([]);
   });
@@ -559,11 +592,13 @@ describe('the conversation as a whole', () => {
     teamRooms.push({ ...ROOM, room: 'team' });
     await conversation.start();
     await conversation.drained();
-    expect(posted()).toEqual([`Audit head 0:${'0'.repeat(64)}: notice`]);
+    expect(posted()).toEqual(['Audit head: nothing is on record yet: ']);
     await bench.agent('box');
     await conversation.drained();
     bench.clock.advance(24 * 3_600_000);
-    await until(() => channel.messages.length > 1 && posted().some((text) => /Audit head [1-9]/.test(text)));
+    const head = () => channel.messages.find(({ card }) => /^Audit head [1-9]\d*$/.test(card.title));
+    await until(() => head() !== undefined);
+    expect(head()?.card.text[0]).toMatch(/^npm run airlock -- audit verify --head [1-9]\d*:[0-9a-f]{64} /);
     await conversation.drained();
   });
 

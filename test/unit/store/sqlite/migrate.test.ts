@@ -78,6 +78,30 @@ test('makes the backup of a migration as any other, so that it can be opened', a
   await store.close();
 });
 
+test('finds what is due in a database of the first version', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'airlock.db');
+  {
+    using connection = disposable(path);
+    await migrate(connection.use, path, noBackup, MIGRATIONS.slice(0, 1));
+    for (const [key, firstSeq] of [
+      ['second', 2],
+      ['first', 1],
+    ] as const) {
+      connection.use.run(
+        `INSERT INTO deliveries (key, channel, thread, subject, opensThread, priority, firstSeq, wantedSeq, shownSeq, maybePosted,
+           attempts, nextAttemptAt, threadKey, subjectType, subjectId, updatedAt)
+         VALUES (?, 'terminal', '{}', '{}', 0, 1, ?, 3, 0, 0, 0, 0, 'thread', 'event', '1', 0)`,
+        key,
+        firstSeq,
+      );
+    }
+  }
+  const store = await openStore({ path, dataDir: directory.path });
+  expect((await store.dueDeliveries('terminal', 0, 10)).map(({ key }) => key)).toEqual(['first']);
+  await store.close();
+});
+
 function disposable(path: string) {
   const use = connect(path, { readOnly: false });
   return { use, [Symbol.dispose]: () => use.close() };

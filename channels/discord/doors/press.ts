@@ -1,0 +1,34 @@
+import type { ButtonInteraction } from 'discord.js';
+import { placeOf } from '../identity.ts';
+import { mayOpenForm } from '../modals.ts';
+import { decodeButton } from '../render/buttons.ts';
+import { type Doorway, NO_PLACE, NOT_HERE } from './doorway.ts';
+
+/** A button of a card. */
+export async function onPress(doorway: Doorway, interaction: ButtonInteraction): Promise<void> {
+  const { inbox, log } = doorway;
+  if (!doorway.isOurs(interaction)) return doorway.refuse(interaction, ...NOT_HERE);
+  const button = decodeButton(interaction.customId);
+  if (button === null) {
+    log.warn({ customId: interaction.customId }, 'a press of a button that is not ours');
+    return doorway.refuse(interaction, ...UNKNOWN_BUTTON);
+  }
+  const { id, subject, hash } = button;
+  const first = mayOpenForm(id) ? 'form' : 'unseen';
+  const exchange = doorway.exchangeWith(interaction, first, button);
+  const { reply } = exchange;
+  const send = async () => {
+    const thread = await placeOf(interaction, interaction.message);
+    if (thread === null) {
+      await reply.private(NO_PLACE);
+      return null;
+    }
+    return inbox.button({ ...doorway.originOf(interaction, thread), button: id, subject, hash }, reply);
+  };
+  await doorway.take({ exchange, first, send });
+}
+
+const UNKNOWN_BUTTON = [
+  'This button is not known any more',
+  ['The message is of another version of Airlock. Ask for the present state with the slash command.'],
+] as const;

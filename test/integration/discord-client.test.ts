@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { setDiscordStage } from '../fixtures/discord-stage.ts';
+
+/** The gateway's own pauses are in real time. */
+const SLOW_MS = 20_000;
+
+describe('the connection to Discord', () => {
+  test('needs no privileged intent and registers the commands once', async () => {
+    await using stage = await setDiscordStage();
+    const { discord } = stage;
+
+    await stage.start();
+    await discord.until(() => discord.commands().length > 0);
+
+    expect(discord.gateway.sessions.map(({ intents }) => intents)).toEqual([1]);
+    expect(discord.commands().map(({ name }) => name)).toEqual(['agent']);
+    expect(discord.violations).toEqual([]);
+  });
+
+  test.each([
+    ['asks to reconnect', 'resumes', (stage: Stage) => stage.discord.gateway.reconnect()],
+    ['cuts the connection', 'resumes', (stage: Stage) => stage.discord.gateway.close(1006)],
+    ['ends the session', 'identifies', (stage: Stage) => stage.discord.gateway.invalidSession(false)],
+  ] as const)(
+    'is there again after Discord %s',
+    async (_, way, act) => {
+      await using stage = await setDiscordStage();
+      const { discord, inbox, room } = stage;
+      await stage.start();
+      await discord.until(() => discord.commands().length > 0);
+      const user = discord.addUser({ name: 'alice' });
+      const before = discord.gateway[way];
+
+      act(stage);
+      await discord.until(() => discord.gateway[way] > before, SLOW_MS);
+      await discord.command({ user, channel: room, path: ['list'] });
+      await inbox.received(1);
+
+      expect(inbox.requests).toHaveLength(1);
+      expect(stage.changes.map(({ state }) => state)).not.toContain('down');
+      expect(discord.violations).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    'survives that Discord is away, says so, and is there again',
+    async () => {
+      await using stage = await setDiscordStage();
+      const { discord, inbox, room } = stage;
+      await stage.start();
+      await discord.until(() => discord.commands().length > 0);
+      const user = discord.addUser({ name: 'alice' });
+
+      discord.gateway.accepting = false;
+      discord.gateway.close(1006);
+      await discord.until(() => discord.gateway.connections === 0);
+      discord.clock.advance(8000);
+      const away = await stage.healthy('down');
+      await stage.logs('a socket to Discord failed', 3);
+      discord.gateway.accepting = true;
+      await stage.healthy('up');
+      await discord.command({ user, channel: room, path: ['list'] });
+      await inbox.received(1);
+
+      expect(away.detail).toContain('lost');
+      expect(inbox.requests).toHaveLength(1);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    'starts while Discord is away, and connects when it is back',
+    async () => {
+      await using stage = await setDiscordStage();
+      const { discord } = stage;
+      discord.gateway.accepting = false;
+
+      await stage.start();
+      const away = stage.channel.health();
+      discord.gateway.accepting = true;
+      discord.clock.advance(2000);
+      await stage.healthy('up');
+
+      expect(away).toMatchObject({ state: 'down' });
+      expect(away.detail).toContain('trying again');
+    },
+    SLOW_MS,
+  );
+
+  test(
+    'is replaced by a new client when it was away for long',
+    async () => {
+      await using stage = await setDiscordStage();
+      const { discord, inbox, room } = stage;
+      await stage.start();
+      await discord.until(() => discord.commands().length > 0);
+      const user = discord.addUser({ name: 'alice' });
+      discord.gateway.accepting = false;
+      discord.gateway.close(1006);
+      await stage.logs('a socket to Discord failed');
+
+      const replaced = stage.logs('no connection for a minute');
+      discord.clock.advance(60_000);
+      await replaced;
+      discord.gateway.accepting = true;
+      discord.clock.advance(2000);
+      await stage.healthy('up');
+      await discord.command({ user, channel: room, path: ['list'] });
+      await inbox.received(1);
+
+      expect(inbox.requests).toHaveLength(1);
+      expect(discord.gateway.sessions.filter(({ connected }) => connected)).toHaveLength(1);
+    },
+    SLOW_MS,
+  );
+
+  test('stays away when it was stopped while the library was about to connect again', async () => {
+    await using stage = await setDiscordStage();
+    const { discord } = stage;
+    await stage.start();
+    discord.gateway.close(1006);
+    await discord.until(() => discord.gateway.connections === 0);
+
+    await stage.channel.stop();
+
+    const back = discord.until(() => discord.gateway.connections > 0, 1500);
+    await expect(back).rejects.toThrow('not within');
+  });
+
+  test('stops while Discord is away', async () => {
+    await using stage = await setDiscordStage();
+    stage.discord.gateway.accepting = false;
+    await stage.start();
+
+    await stage.channel.stop();
+
+    expect(stage.channel.health()).toMatchObject({ state: 'down' });
+  });
+
+  test('does not start with a token that Discord refuses, and says what mends it', async () => {
+    await using stage = await setDiscordStage({ environment: { DISCORD_BOT_TOKEN: 'MTIz.wrong.token' } });
+
+    await expect(stage.start()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      hint: expect.stringContaining('DISCORD_BOT_TOKEN'),
+    });
+  });
+
+  test('says so when the token is taken back while it runs', async () => {
+    await using stage = await setDiscordStage();
+    const { discord } = stage;
+    await stage.start();
+
+    discord.gateway.close(4004);
+    const ended = await stage.healthy('down');
+
+    expect(ended.detail).toContain('DISCORD_BOT_TOKEN');
+  });
+});
+
+type Stage = Awaited<ReturnType<typeof setDiscordStage>>;
