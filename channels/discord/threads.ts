@@ -125,7 +125,8 @@ export function createThreads(deps: { rest: RestApi; clock: Clock; log: Logger }
       }
     },
     rename({ thread: ref, messageId }, card) {
-      if (ref.thread !== null || stopped) return;
+      // A state that passes by itself would use up a name that the one after it needs.
+      if (ref.thread !== null || stopped || card.state?.tone === 'progress') return;
       const wanted = threadName(card);
       const known = names.get(messageId);
       const named = remember(messageId, known ?? { shown: null, wanted, renamedAt: [], timer: null });

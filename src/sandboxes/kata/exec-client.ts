@@ -63,7 +63,8 @@ export function engineExecClient(client: EngineClient, nameOf: (containerId: str
   function command(containerId: string, process: ProcessSpec, files: ExecFiles): ExecStream {
     const inFile = process.env.filter((pair) => fitsEnvironmentFile(pair));
     writeFileSync(files.process, inFile.map((pair) => `${pair}\n`).join(''), { mode: 0o600 });
-    const prelude = createPrelude();
+    const preludes = { stdout: createPrelude('stdout'), stderr: createPrelude('stderr') };
+    const pid = () => preludes.stdout.pid ?? preludes.stderr.pid;
     const trailer = createTrailer();
     const started = Promise.withResolvers<number | null>();
     const ended = Promise.withResolvers<void>();
@@ -84,33 +85,32 @@ export function engineExecClient(client: EngineClient, nameOf: (containerId: str
       ),
       async waitForPid(clientExited, clock) {
         // Its output is read to the end after the client's: a command as short as this one may still be told there.
-        void clientExited.then(() => clock.after(READ_AFTER_EXIT_MS, () => started.resolve(prelude.pid)));
+        void clientExited.then(() => clock.after(READ_AFTER_EXIT_MS, () => started.resolve(pid())));
         return await started.promise;
       },
       take(stream, chunk) {
-        if (stream === 'stdout') {
-          const own = trailer.take(chunk);
-          if (trailer.end(prelude.pid) !== null) ended.resolve();
-          return own;
+        const before = pid();
+        const own = preludes[stream].take(chunk);
+        const now = pid();
+        if (before === null && now !== null) {
+          writeFileSync(files.pid, String(now), { mode: 0o600 });
+          started.resolve(now);
         }
-        const before = prelude.pid;
-        const own = prelude.take(chunk);
-        if (before === null && prelude.pid !== null) {
-          writeFileSync(files.pid, String(prelude.pid), { mode: 0o600 });
-          started.resolve(prelude.pid);
-        }
-        return own;
+        if (stream === 'stderr') return own;
+        const output = trailer.take(own);
+        if (trailer.end(now) !== null) ended.resolve();
+        return output;
       },
-      rest: () => trailer.rest(prelude.pid),
+      rest: () => trailer.rest(pid()),
       processEnded: ended.promise,
       end(exitCode) {
-        const status = trailer.end(prelude.pid);
+        const status = trailer.end(pid());
         if (status === null) return { exitCode: null, waitStatus: null };
         if (status.kind === 'exited') return { exitCode, waitStatus: status.code << 8 };
         const signal = exitCode !== null && exitCode > SIGNALLED ? exitCode - SIGNALLED : undefined;
         return { exitCode, waitStatus: signal ?? SIGNAL_NUMBERS[status.name] ?? null };
       },
-      notStarted: async (output) => `${prelude.held}${output}`,
+      notStarted: async (output) => `${preludes.stderr.held}${preludes.stdout.held}${output}`,
     };
   }
 

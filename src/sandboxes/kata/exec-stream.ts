@@ -1,7 +1,8 @@
 /**
  * An engine's `exec` tells neither the pid inside nor whether a program chose 137 or was killed. Both are told inside: a shell
- * says its pid and becomes `tini -v`, which starts the command, waits, and says how it ended. What is said comes first on
- * standard error and last on standard output, is taken out again, and can be forged only by a command about itself.
+ * says its pid and becomes `tini -v`, which starts the command, waits, and says how it ended. The pid comes first on both streams
+ * (their order is not kept, and an engine's client that cannot get rid of one says nothing on the other), the end last on standard
+ * output; both are taken out again, and can be forged only by a command about itself.
  */
 
 /** Commands as a process of their own below tini; standard streams are the command's. */
@@ -9,7 +10,7 @@ export const WRAPPER_ARGV: readonly string[] = [
   '/.airlock/busybox',
   'sh',
   '-c',
-  'echo "airlock $$" >&2; exec /.airlock/tini -v -- "$@"',
+  'echo "airlock $$" >&2; echo "airlock $$"; exec /.airlock/tini -v -- "$@"',
   'airlock',
 ];
 
@@ -22,8 +23,8 @@ const MAX_PRELUDE_BYTES = 4096;
 /** What tini says at the end, at most: the command's name is in it. */
 const MAX_TRAILER_BYTES = 8192;
 
-/** Takes the first lines off standard error. */
-export function createPrelude() {
+/** Takes the first lines off one stream. */
+export function createPrelude(stream: 'stdout' | 'stderr') {
   let held = Buffer.alloc(0);
   let state: 'waiting' | 'started' | 'open' = 'waiting';
   let pid: number | null = null;
@@ -46,6 +47,7 @@ export function createPrelude() {
         state = 'started';
       }
       const from = START.exec(text)?.[0].length ?? 0;
+      if (stream === 'stdout') return open(from);
       const rest = text.slice(from);
       const known = WARNING_START.slice(0, rest.length);
       if (rest.startsWith(known)) {

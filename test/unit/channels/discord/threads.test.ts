@@ -3,7 +3,12 @@ import { makeCard } from '../../../fixtures/cards.ts';
 import { setDiscordStage } from '../../../fixtures/discord-stage.ts';
 
 const FIRST = { maybePosted: false };
-const card = (label: string) => makeCard({ title: 'Agent box', state: { label, tone: 'progress' } });
+const PASSING = ['CREATING', 'STOPPING'];
+const card = (label: string) =>
+  makeCard({
+    title: 'Agent box',
+    state: { label, tone: PASSING.includes(label) ? 'progress' : 'success' },
+  });
 const RENAME = 'PATCH /channels/:channel';
 
 async function withThread() {
@@ -61,6 +66,21 @@ describe('the thread of an agent', () => {
 
     expect(early).toBe('Agent box · D');
     expect(discord.violations).toEqual([]);
+  });
+
+  test('keeps its name while a state passes by itself, so that the one after it has one', async () => {
+    await using there = await withThread();
+    const { channel, discord, message, name } = there;
+    const before = name();
+
+    await channel.update(message, card('STOPPING'));
+    discord.clock.advance(10_000);
+    await channel.update(message, card('STOPPED'));
+    const meanwhile = name();
+    discord.clock.advance(2000);
+    await discord.until(() => name() === 'Agent box · STOPPED');
+
+    expect(meanwhile).toBe(before);
   });
 
   test('is found again after a restart, and named anew', async () => {

@@ -31,7 +31,7 @@ describe('what comes first', () => {
   test('the pid and the warning are taken off, however they are cut', () => {
     fc.assert(
       fc.property(cuts, fc.string(), (at, said) => {
-        const prelude = createPrelude();
+        const prelude = createPrelude('stderr');
         const taken = cut(`airlock 7\n${WARNING}${said}`, at).map((chunk) => prelude.take(chunk));
         expect(prelude.pid).toBe(7);
         expect(text(taken)).toBe(said);
@@ -39,13 +39,24 @@ describe('what comes first', () => {
     );
   });
 
+  test('the pid is told on standard output too, before a flood that would hold up the other stream', () => {
+    fc.assert(
+      fc.property(cuts, fc.string(), (at, said) => {
+        const prelude = createPrelude('stdout');
+        const taken = cut(`airlock 7\n${WARNING}${said}`, at).map((chunk) => prelude.take(chunk));
+        expect(prelude.pid).toBe(7);
+        expect(text(taken)).toBe(`${WARNING}${said}`);
+      }),
+    );
+  });
+
   it('keeps what a command says where tini does not warn', () => {
-    const prelude = createPrelude();
+    const prelude = createPrelude('stderr');
     expect(text([prelude.take(Buffer.from('airlock 12\noops\n'))])).toBe('oops\n');
   });
 
   it('holds what an engine says when nothing was started', () => {
-    const prelude = createPrelude();
+    const prelude = createPrelude('stderr');
     expect(prelude.take(Buffer.from('Error response from daemon: is paused\n'))).toHaveLength(0);
     expect(prelude.pid).toBeNull();
     expect(prelude.held).toBe('Error response from daemon: is paused\n');
