@@ -137,8 +137,13 @@ function discordCard(room: string, ...texts: string[]): MessageView | undefined 
     .find((message) => hasAll(textOnDiscord(message), texts));
 }
 
-/** Waits until both cards show these texts, as long as they may differ. */
+/** Waits until a card shows these texts, and then as long as the other may differ. */
 async function inStep(rooms: { slack: string; discord: string }, ...texts: string[]) {
+  await within(
+    SETUP_MS,
+    `card with ${texts.join(' + ')}`,
+    () => slackCard(rooms.slack, ...texts) ?? discordCard(rooms.discord, ...texts),
+  );
   return within(IN_STEP_MS, `both cards with ${texts.join(' + ')}`, () => {
     const there = slackCard(rooms.slack, ...texts);
     const here = discordCard(rooms.discord, ...texts);
