@@ -124,9 +124,9 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
   }
 
   /** Milliseconds to wait, or 0 when the edit may go out now. */
-  function takeEdit(key: string, reserve = 0): number {
+  function takeEdit(key: string, reserve = 0, intervalMs = channel.limits.editIntervalMs): number {
     const since = clock.monotonic() - (editedAt.get(key) ?? Number.NEGATIVE_INFINITY);
-    if (since < channel.limits.editIntervalMs) return channel.limits.editIntervalMs - since;
+    if (since < intervalMs) return intervalMs - since;
     const wait = edits.take(reserve);
     if (wait === 0) noteEdit(key);
     return wait;
@@ -134,10 +134,7 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
 
   /** What people decide by is shown at once, inside the budget; everything else keeps the interval. */
   function takeStateEdit({ key, priority }: DeliveryRecord): number {
-    if (priority > 0) return takeEdit(key);
-    const wait = edits.take();
-    if (wait === 0) noteEdit(key);
-    return wait;
+    return priority === 0 ? takeEdit(key, 0, 0) : takeEdit(key);
   }
 
   function takeLiveEdit(key: string): number {
