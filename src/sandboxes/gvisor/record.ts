@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readRecordFile, writeRecordFile } from '../record-file.ts';
 import type { ContainerPaths } from './paths.ts';
 
 const recordSchema = z.object({
@@ -18,18 +18,11 @@ const recordSchema = z.object({
 /** What a restarted bot has to know of a sandbox that runs; written when it does. */
 export type SandboxRecord = z.output<typeof recordSchema>;
 
-export async function writeRecord(paths: ContainerPaths, record: SandboxRecord): Promise<void> {
-  // A create that dies in the middle of this leaves a half-made sandbox, which is removed as a whole.
-  await writeFile(paths.record, JSON.stringify(record), { mode: 0o600 });
+export function writeRecord(paths: ContainerPaths, record: SandboxRecord): Promise<void> {
+  return writeRecordFile(paths, record);
 }
 
 /** Null when the sandbox never ran or is gone, or when the record is cut short. */
-export async function readRecord(paths: ContainerPaths): Promise<SandboxRecord | null> {
-  const text = await readFile(paths.record, 'utf8').catch(() => null);
-  if (text === null) return null;
-  try {
-    return recordSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
+export function readRecord(paths: ContainerPaths): Promise<SandboxRecord | null> {
+  return readRecordFile(paths, recordSchema);
 }
