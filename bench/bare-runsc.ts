@@ -1,7 +1,8 @@
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { randomId } from '../src/lib/ids.ts';
-import { runOrThrow } from '../src/lib/run.ts';
+import { run, runOrThrow } from '../src/lib/run.ts';
+import { spawnStreaming } from '../src/lib/spawn.ts';
 import { openCgroups } from '../src/sandboxes/cgroups.ts';
 
 /** Plain `runsc`, called as Airlock calls it, on a copy of an agent's own bundle; no disk, no record, no check. */
@@ -9,7 +10,7 @@ export interface BareRunsc {
   create(): Promise<string>;
   exec(id: string, line: string): Promise<void>;
   stop(id: string): Promise<void>;
-  /** Removes the cgroup that held those of its sandboxes. */
+  /** Removes the cgroup that held those of its sandboxes, and what runsc itself leaves mounted in its root. */
   close(): Promise<void>;
 }
 
@@ -47,13 +48,26 @@ export async function bareRunsc(options: {
       return id;
     },
     async exec(id, line) {
-      await runsc(['exec', '--user=65534:65534', '--cwd=/workspace', id, '/bin/sh', '-c', line], 'capture');
+      const command = ['exec', '--user=65534:65534', '--cwd=/workspace', id, '/bin/sh', '-c', line];
+      let said = '';
+      // The cheapest way that Node has to start a program and read what it says.
+      const { ended } = await spawnStreaming({
+        file: binary,
+        args: [...globals, ...command],
+        onOutput: async (_stream, chunk) => void (said += Buffer.from(chunk).toString()),
+      });
+      const { exitCode } = await ended;
+      if (exitCode !== 0) throw new Error(`bare runsc exec ended with ${exitCode}: ${said}`);
     },
     async stop(id) {
       await runsc(['kill', id, 'KILL'], 'capture');
       await runsc(['delete', '--force', id], 'capture');
       await rm(path.join(options.directory, id), { recursive: true, force: true });
     },
-    close: () => cgroups.removeParent(),
+    async close() {
+      // Current releases keep one network namespace for all sandboxes there; older ones have none.
+      await run({ file: 'umount', args: [path.join(root, 'null-netns')], timeoutMs: TIMEOUT_MS });
+      await cgroups.removeParent();
+    },
   };
 }

@@ -9,6 +9,7 @@ import type { ActionDraft } from '../src/orchestrator/types.ts';
 import { openCgroups } from '../src/sandboxes/cgroups.ts';
 import { createGvisorDriver } from '../src/sandboxes/gvisor/driver.ts';
 import { createImageStore } from '../src/sandboxes/images/image-store.ts';
+import { createSkillRegistry } from '../src/skills/registry.ts';
 import { openDataDirectory } from '../src/store/sqlite/data-directory.ts';
 import { openStore } from '../src/store/sqlite/open-store.ts';
 import { benchConfig } from './bench-config.ts';
@@ -38,7 +39,18 @@ export async function startBenchCore(): Promise<BenchCore> {
   const agents = createAgentManager({ store, drivers, images, config, policy, clock, log, nodeId, dataDir });
   const people = createPeople({ policy, admins: [], channels: config.channels });
   const { environment } = config;
-  const orchestrator = createOrchestrator({ store, agents, policy, people, environment, clock, log, nodeId });
+  const skills = createSkillRegistry();
+  const orchestrator = createOrchestrator({
+    store,
+    agents,
+    policy,
+    people,
+    skills,
+    environment,
+    clock,
+    log,
+    nodeId,
+  });
   opened.defer(() => agents.stop('stop'));
   await agents.start();
   opened.defer(() => orchestrator.stop());

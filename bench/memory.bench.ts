@@ -2,6 +2,7 @@
 import { bareNodeMb, bareNodeStartMs, startBotProcess } from './bot-process.ts';
 import { benchConfig } from './bench-config.ts';
 import { type BenchLine, budgeted, median } from './bench-line.ts';
+import { idleMb } from './platform-memory.ts';
 import { printLines } from './print.ts';
 
 const MANY = 50;
@@ -24,6 +25,19 @@ async function memory(): Promise<BenchLine[]> {
     { name: 'memory of the idle bot over bare Node', value: idle / bare, unit: 'x' },
     { name: `memory of the bot with ${MANY} idle agents`, value: full, unit: 'MB' },
     { name: 'memory per idle agent', value: ((full - idle) * 1024) / MANY, unit: 'KiB' },
+  ];
+}
+
+/** One process after the other, at once after its first answer on each platform. */
+async function platforms(): Promise<BenchLine[]> {
+  const slack = await idleMb(['Slack']);
+  const discord = await idleMb(['Discord']);
+  const both = await idleMb(['Slack', 'Discord']);
+  const name = 'memory of the idle bot';
+  return [
+    { name: `${name}, Slack connected`, value: slack, unit: 'MB' },
+    { name: `${name}, Discord connected`, value: discord, unit: 'MB' },
+    budgeted({ name: `${name}, Slack and Discord connected`, value: both, unit: 'MB', budget: 220 }),
   ];
 }
 
@@ -56,5 +70,6 @@ function ratio(name: string, own: number, bare: number): BenchLine {
 }
 
 let kept = printLines('Memory', await memory());
+kept = printLines('Memory on chat platforms', await platforms()) && kept;
 kept = printLines('Start', await starts()) && kept;
 process.exitCode = kept ? 0 : 1;

@@ -1,14 +1,7 @@
-/** Slack: how soon a busy bot acknowledges, and what an idle one holds. The platform is the emulator of the tests. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { startSlackEmulator } from '../test/emulators/slack/slack-emulator.ts';
+/** Slack: how soon a busy bot acknowledges. The platform is the emulator of the tests. */
 import { fatesOf, runLoad, startCrowd } from '../test/fixtures/slack-load.ts';
-import { benchConfig } from './bench-config.ts';
 import { type BenchLine, budgeted, percentile } from './bench-line.ts';
-import { startSilentBot } from './bot-process.ts';
 import { printLines } from './print.ts';
-
-/** How often the answer is looked for. */
-const ANSWER_POLL_MS = 10;
 
 /** Bot, platform and sandboxes (in memory) share this process: what the platform takes counts too. */
 async function acknowledgements(): Promise<BenchLine[]> {
@@ -39,36 +32,4 @@ async function acknowledgements(): Promise<BenchLine[]> {
   ];
 }
 
-async function memory(): Promise<BenchLine[]> {
-  await using opened = new AsyncDisposableStack();
-  const { env } = await benchConfig(opened);
-  const slack = await startSlackEmulator();
-  opened.defer(() => slack.close());
-  const user = slack.addUser({ name: 'bench' }).id;
-  const channel = slack.addChannel({ name: 'bench', members: [user] }).id;
-  const bot = await startSilentBot(
-    {
-      ...env,
-      SLACK_BOT_TOKEN: slack.botToken,
-      SLACK_APP_TOKEN: slack.appToken,
-      AIRLOCK_SLACK_API_URL: slack.apiUrl,
-      AIRLOCK_SLACK_CHANNEL: channel,
-    },
-    slack.connected(),
-  );
-  opened.defer(() => bot.end());
-  await slack.slash({ user, channel, text: 'list' });
-  while (slack.ephemerals(user).length === 0) await wait(ANSWER_POLL_MS);
-  return [
-    budgeted({
-      name: 'memory of the idle bot, Slack connected',
-      value: await bot.residentMb(),
-      unit: 'MB',
-      budget: 220,
-    }),
-  ];
-}
-
-let kept = printLines('Slack', await acknowledgements());
-kept = printLines('Slack, idle', await memory()) && kept;
-process.exitCode = kept ? 0 : 1;
+process.exitCode = printLines('Slack', await acknowledgements()) ? 0 : 1;

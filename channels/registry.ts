@@ -60,9 +60,14 @@ type Commands = readonly CommandShape[];
 
 /** What the doctor asks a platform, for the channels that have one. */
 const CHECKS: Readonly<Record<string, (config: Config, commands: Commands) => Promise<readonly Check[]>>> = {
-  slack: async ({ environment }) => (await import('./slack/doctor.ts')).checkSlack({ environment }),
-  discord: async ({ environment }, commands) =>
-    (await import('./discord/doctor.ts')).checkDiscord({ environment, commands }),
+  slack: async ({ environment, policy }) =>
+    (await import('./slack/doctor.ts')).checkSlack({ environment, rooms: policy.channels.slack }),
+  discord: async ({ environment, policy }, commands) =>
+    (await import('./discord/doctor.ts')).checkDiscord({
+      environment,
+      rooms: policy.channels.discord,
+      commands,
+    }),
 };
 
 /** Asks each platform that is configured. Never throws for what a platform answers. */

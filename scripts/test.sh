@@ -9,8 +9,8 @@ rootless() {
   local projects=0
   while [ $# -gt 0 ]; do
     case $1 in
-      --project) shift; case ${1:-} in unit | repo) projects=1 ;; *) return 1 ;; esac ;;
-      --project=unit | --project=repo) projects=1 ;;
+      --project) shift; case ${1:-} in unit | repo | platforms) projects=1 ;; *) return 1 ;; esac ;;
+      --project=unit | --project=repo | --project=platforms) projects=1 ;;
       --project=*) return 1 ;;
     esac
     shift

@@ -20,6 +20,8 @@ import { openCgroups } from './sandboxes/cgroups.ts';
 import { createImageStore, type ImageStore } from './sandboxes/images/image-store.ts';
 import { driverRegistry } from './sandboxes/registry.ts';
 import type { SandboxDriver } from './sandboxes/sandbox.ts';
+import { createSkillRegistry } from './skills/registry.ts';
+import type { SkillManifest } from './skills/skill.ts';
 import { startDailyBackups } from './store/sqlite/daily-backups.ts';
 import { openDataDirectory } from './store/sqlite/data-directory.ts';
 import { openStore } from './store/sqlite/open-store.ts';
@@ -36,6 +38,8 @@ export interface AppParts {
   /** Default what the configuration names. */
   channels: readonly Channel[];
   images: ImageStore;
+  /** Default what Airlock brings. */
+  skills: readonly SkillManifest[];
   /** The environment that drivers look at. Default `process.env`. */
   env: Readonly<Record<string, string | undefined>>;
 }
@@ -92,7 +96,7 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       createImageStore({
         dataDir: data.path,
         get images() {
-          return policy.current().images;
+          return rootFileSystems(policy.current());
         },
         get defaultImage() {
           return policy.current().defaultImage;
@@ -115,17 +119,27 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       nodeId,
       dataDir: data.path,
     });
+    const skills = createSkillRegistry(overrides.skills);
     const orchestrator = createOrchestrator({
       store,
       agents,
       policy,
       people,
+      skills,
+      stillIn: async (principal, groups) => {
+        const channel = channels.find(({ name }) => principal.startsWith(`${name}:`));
+        return (await channel?.stillIn?.(principal, groups)) ?? null;
+      },
       environment: config.environment,
       clock,
       log,
       nodeId,
     });
-    const commands = createCommandRegistry({ images, channels: channels.map(({ name }) => name) });
+    const commands = createCommandRegistry({
+      images: { list: () => agents.images() },
+      skills: skills.skills,
+      channels: channels.map(({ name }) => name),
+    });
     const conversation = createConversation({
       store,
       orchestrator,
@@ -217,6 +231,15 @@ export function createApp(config: LoadedConfig, overrides: Partial<AppParts> = {
       return stopping;
     },
   };
+}
+
+/** What of the images is on this host; the others are in a container engine. */
+function rootFileSystems({ images }: PolicyFile): Record<string, { rootfs: string }> {
+  return Object.fromEntries(
+    Object.entries(images).flatMap(([name, { rootfs }]) =>
+      rootfs === undefined ? [] : [[name, { rootfs }]],
+    ),
+  );
 }
 
 /** The room that the file names for this on every platform that is open. */

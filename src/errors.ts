@@ -37,6 +37,7 @@ export const ERROR_KINDS = {
   TOO_MANY_AGENTS: 'busy',
   TOO_MANY_PENDING: 'busy',
   RUNTIME_BUSY: 'busy',
+  NOT_SAVED: 'busy',
   SHUTTING_DOWN: 'busy',
   // On which machine
   NO_RUNTIME: 'host',

@@ -12,6 +12,7 @@ import type { Logger } from '../../src/lib/logger.ts';
 import { TOKEN_HINT } from './errors.ts';
 import type { DiscordHealth } from './health.ts';
 import { NO_MENTIONS } from './posts.ts';
+import { makeRequest } from './request.ts';
 import { takesLong } from './rest-api.ts';
 import type { DiscordSettings } from './settings.ts';
 
@@ -198,6 +199,7 @@ function clientOptions({ apiUrl }: DiscordSettings, dead: AbortSignal): ClientOp
       retries: 0,
       timeout: INTERACTION_TIMEOUT_MS,
       rejectOnRateLimit: takesLong,
+      makeRequest,
     },
   };
 }
@@ -228,7 +230,7 @@ function endOfCode(code: number): End {
 function endOfLogin(error: unknown): End {
   const { message } = toAppError(error);
   const [, hint] = LOGIN_HINTS.find(([pattern]) => pattern.test(message)) ?? [];
-  const reason = `Discord refuses the sign-in: ${message.replace(/^unexpected error: /, '')}`;
+  const reason = `Discord refuses the sign-in: ${message.replace(/^unexpected error: |\.$/g, '')}`;
   return { reason, hopeless: hint === undefined ? null : refused(reason, hint) };
 }
 

@@ -6,8 +6,10 @@ import type { Logger } from '../../src/lib/logger.ts';
 import type { CommandShape } from '../../src/model/command-shape.ts';
 import type { ThreadRef } from '../../src/model/thread.ts';
 import { createConnection } from './client.ts';
+import { openPlace, privateRoomOf } from './direct.ts';
 import { createDiscordHealth } from './health.ts';
 import { registerListeners } from './inbound.ts';
+import { stillHeld } from './members.ts';
 import { createPosts } from './posts.ts';
 import { createRegistration } from './registration.ts';
 import { DISCORD_LIMITS } from './render/limits.ts';
@@ -110,7 +112,7 @@ export function createDiscordChannel(options: DiscordChannelOptions): Channel {
     },
     async post(ref, card, key, post) {
       requirePlace(ref);
-      return posts.post(ref, card, key, post);
+      return posts.post(await openPlace(rest, ref), card, key, post);
     },
     async openThread(ref, card) {
       requirePlace(ref.thread);
@@ -125,6 +127,8 @@ export function createDiscordChannel(options: DiscordChannelOptions): Channel {
       requirePlace(ref);
       return uploads.upload(ref, file, key, upload);
     },
+    privateRoom: privateRoomOf,
+    stillIn: (principal, groups) => stillHeld(rest, principal, groups),
     health: health.current,
     onHealth: health.onChange,
   };

@@ -1,16 +1,19 @@
 import { Routes } from 'discord.js';
 import { z } from 'zod';
-import { type AppError, toAppError } from '../../src/errors.ts';
+import { toAppError } from '../../src/errors.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { escapeLine } from '../../src/lib/escape-text.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import type { Check } from '../../src/model/check.ts';
 import type { CommandShape } from '../../src/model/command-shape.ts';
+import { type ConfiguredRoom, configuredRooms, type Rooms } from '../shared/configured-rooms.ts';
+import { failedCheck } from '../shared/failed-check.ts';
 import { DISCORD_PERMISSIONS, inviteLink, missingPermissions } from './permissions.ts';
 import { checkRegistration, type Registration } from './register.ts';
 import { createRestApi, type RestApi } from './rest-api.ts';
 import { type DiscordEnvironment, type DiscordSettings, readSettings } from './settings.ts';
 
+const ROOM_SUBJECT = 'discord channel';
 const PORTAL = 'https://discord.com/developers/applications';
 const THREAD_TYPES: ReadonlySet<number> = new Set([10, 11, 12]);
 /** Text and announcements: threads can begin there. */
@@ -37,6 +40,8 @@ const memberSchema = z.object({ roles: z.array(z.string()) });
 
 export interface CheckDiscordOptions {
   environment: DiscordEnvironment;
+  /** Default none. */
+  rooms?: Rooms;
   commands: readonly CommandShape[];
   /** Default the system's. */
   clock?: Clock;
@@ -44,12 +49,12 @@ export interface CheckDiscordOptions {
 
 /** What Discord says about this installation, line by line. Asks only, and connects nothing. Never throws for what Discord answers. */
 export async function checkDiscord(options: CheckDiscordOptions): Promise<Check[]> {
-  const { environment, commands, clock = systemClock } = options;
+  const { environment, rooms, commands, clock = systemClock } = options;
   let settings: DiscordSettings;
   try {
     settings = readSettings(environment);
   } catch (error) {
-    return [failed('discord token', toAppError(error))];
+    return [failedCheck('discord token', toAppError(error))];
   }
   const closing = new AbortController();
   const rest = createRestApi({
@@ -67,7 +72,7 @@ export async function checkDiscord(options: CheckDiscordOptions): Promise<Check[
       bot.check,
       await checkApplication(rest, settings),
       await checkServer(rest, settings),
-      await checkRoom(rest, environment.AIRLOCK_DISCORD_CHANNEL, bot.userId),
+      ...(await checkRooms({ rest, settings, userId: bot.userId }, configuredRooms(rooms))),
       await checkCommands({ rest, settings, commands }),
       invitation(settings),
     ];
@@ -82,7 +87,7 @@ async function checkBot(rest: RestApi): Promise<{ check: Check; userId: string |
     const { id, username } = await rest.call({ method: 'GET', route: Routes.user() }, userSchema);
     return { check: { subject, status: 'ok', detail: escapeLine(`${username} (${id})`) }, userId: id };
   } catch (error) {
-    return { check: failed(subject, toAppError(error)), userId: null };
+    return { check: failedCheck(subject, toAppError(error)), userId: null };
   }
 }
 
@@ -111,7 +116,7 @@ async function checkApplication(rest: RestApi, { applicationId }: DiscordSetting
     }
     return { subject, status: 'ok', detail: escapeLine(`${name} (${id})`) };
   } catch (error) {
-    return failed(subject, toAppError(error));
+    return failedCheck(subject, toAppError(error));
   }
 }
 
@@ -130,21 +135,30 @@ async function checkServer(rest: RestApi, settings: DiscordSettings): Promise<Ch
     const { name } = await rest.call({ method: 'GET', route: Routes.guild(guildId) }, guildSchema);
     return { subject, status: 'ok', detail: escapeLine(`the bot is in ${name} (${guildId})`) };
   } catch (error) {
-    const check = failed(subject, toAppError(error));
+    const check = failedCheck(subject, toAppError(error));
     return { ...check, fix: `check DISCORD_GUILD_ID, or invite the bot: ${inviteLink(settings)}` };
   }
 }
 
-async function checkRoom(rest: RestApi, room: string | undefined, userId: string): Promise<Check> {
-  const subject = 'discord channel';
-  if (room === undefined) {
-    return {
-      subject,
-      status: 'note',
-      detail:
-        'AIRLOCK_DISCORD_CHANNEL is not set: its members would be operators, and it would get the notices',
-    };
-  }
+interface RoomDeps {
+  rest: RestApi;
+  settings: DiscordSettings;
+  /** The bot's own. */
+  userId: string;
+}
+
+async function checkRooms(deps: RoomDeps, rooms: readonly ConfiguredRoom[]): Promise<Check[]> {
+  if (rooms.length > 0) return Promise.all(rooms.map((room) => checkRoom(deps, room)));
+  const detail =
+    'AIRLOCK_DISCORD_CHANNEL is not set: its members would be operators, and it would get the notices';
+  return [{ subject: ROOM_SUBJECT, status: 'note', detail }];
+}
+
+async function checkRoom(
+  { rest, settings, userId }: RoomDeps,
+  { id: room, purpose }: ConfiguredRoom,
+): Promise<Check> {
+  const subject = ROOM_SUBJECT;
   try {
     const channel = await rest.call({ method: 'GET', route: Routes.channel(room) }, channelSchema);
     const name = escapeLine(`#${channel.name ?? room} (${room})`);
@@ -152,6 +166,14 @@ async function checkRoom(rest: RestApi, room: string | undefined, userId: string
     if (guildId === null || guildId === undefined || !TEXT_TYPES.has(channel.type)) {
       const what = THREAD_TYPES.has(channel.type) ? 'a thread' : 'no text channel of a server';
       return { subject, status: 'fail', detail: `${name} is ${what}`, fix: 'name a text channel' };
+    }
+    if (settings.guildId !== null && guildId !== settings.guildId) {
+      return {
+        subject,
+        status: 'fail',
+        detail: `${name}, where ${purpose}, is not in the server ${settings.guildId}: nothing that is done there counts`,
+        fix: 'name a channel of that server, or unset DISCORD_GUILD_ID',
+      };
     }
     const roles = await rest.call({ method: 'GET', route: Routes.guildRoles(guildId) }, rolesSchema);
     const member = await rest.call(
@@ -166,15 +188,16 @@ async function checkRoom(rest: RestApi, room: string | undefined, userId: string
       overwrites: channel.permission_overwrites,
     });
     if (missing.length === 0)
-      return { subject, status: 'ok', detail: `the bot may do what it needs in ${name}` };
+      return { subject, status: 'ok', detail: `the bot may do what it needs in ${name}, where ${purpose}` };
     return {
       subject,
       status: 'fail',
-      detail: `missing in ${name}: ${missing.map((one) => `${inWords(one)} (${DISCORD_PERMISSIONS[one]})`).join('; ')}`,
+      detail: `missing in ${name}, where ${purpose}: ${missing.map((one) => `${inWords(one)} (${DISCORD_PERMISSIONS[one]})`).join('; ')}`,
       fix: "give them to the bot's role in 'Edit Channel', 'Permissions'",
     };
   } catch (error) {
-    return failed(subject, toAppError(error));
+    const check = failedCheck(subject, toAppError(error));
+    return { ...check, detail: `${escapeLine(room)}, where ${purpose}: ${check.detail}` };
   }
 }
 
@@ -185,7 +208,7 @@ async function checkCommands(deps: Parameters<typeof checkRegistration>[0]): Pro
     const check: Check = { subject, ...REGISTRATIONS[registration] };
     return registration === 'equal' ? check : { ...check, fix: 'npm run discord:register' };
   } catch (error) {
-    return failed(subject, toAppError(error));
+    return failedCheck(subject, toAppError(error));
   }
 }
 
@@ -202,9 +225,4 @@ function invitation(settings: DiscordSettings): Check {
 /** `SendMessages` as Discord's settings call it. */
 function inWords(permission: string): string {
   return permission.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ');
-}
-
-function failed(subject: string, error: AppError): Check {
-  const check: Check = { subject, status: 'fail', detail: escapeLine(error.message) };
-  return error.hint === undefined ? check : { ...check, fix: error.hint };
 }

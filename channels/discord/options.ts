@@ -3,6 +3,7 @@ import {
   type APIApplicationCommandSubcommandOption,
   ApplicationCommandOptionType,
   ApplicationCommandType,
+  ApplicationIntegrationType,
   InteractionContextType,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord.js';
@@ -40,6 +41,12 @@ export const COMMAND_LIMITS = {
 
 /** Words (names, ids, sizes) are no longer. */
 const WORD_CHARACTERS = 100;
+
+/** Not in direct messages, and not for who installed the app for themselves alone. */
+const EVERYWHERE = {
+  contexts: [InteractionContextType.Guild],
+  integration_types: [ApplicationIntegrationType.GuildInstall],
+};
 
 /** A definition as it is registered. */
 export type CommandDefinition = RESTPostAPIChatInputApplicationCommandsJSONBody & { description: string };
@@ -87,8 +94,8 @@ export function defineCommands(
     name: ROOT,
     description: 'Agents in sandboxes: create them, run commands in them, decide on requests',
     options,
-    // What a command starts is shown where it was typed, and that is in a server.
-    ...(scope === 'global' ? { contexts: [InteractionContextType.Guild] } : {}),
+    // What a command starts is shown where it was typed, and that is in a server which has the bot.
+    ...(scope === 'global' ? EVERYWHERE : {}),
   };
   if (options.length > COMMAND_LIMITS.options) throw refused(`${options.length} subcommands`);
   const characters = charactersOf(definition);

@@ -25,7 +25,7 @@ export function privateMessage(card: Card): PrivateMessage {
 }
 
 function payload(card: Card, files: AttachmentPayload[]): PrivateMessage {
-  const { cut: _cut, ...message } = renderMessage(card);
+  const { cut: _cut, ...message } = renderMessage(card, null);
   return { ...message, files, allowedMentions: { parse: [] } };
 }
 

@@ -1,10 +1,14 @@
 import { Routes } from 'discord.js';
 import { z } from 'zod';
+import { AppError } from '../../src/errors.ts';
 import { canonicalJson, sha256Hex } from '../../src/lib/canonical-json.ts';
 import type { CommandShape } from '../../src/model/command-shape.ts';
+import { discordCodeOf } from './errors.ts';
 import { defineCommands } from './options.ts';
 import type { RestApi } from './rest-api.ts';
 import type { DiscordSettings } from './settings.ts';
+
+const MISSING_ACCESS = 50001;
 
 export interface RegisterDeps {
   rest: Pick<RestApi, 'call'>;
@@ -43,7 +47,7 @@ const listSchema = z.array(z.unknown());
 
 /** Asks Discord what is registered. Throws what {@link RestApi.call} throws. */
 export async function checkRegistration({ rest, settings, commands }: RegisterDeps): Promise<Registration> {
-  const known = await rest.call({ method: 'GET', route: routeOf(settings) }, listSchema);
+  const known = await registered(rest, settings);
   if (known.length === 0) return 'missing';
   const definition = defineCommands(commands, settings.guildId === null ? 'global' : 'guild');
   const [only] = known;
@@ -63,6 +67,23 @@ export async function registerCommands(deps: RegisterDeps): Promise<'registered'
   const body = [defineCommands(commands, guildId === null ? 'global' : 'guild')];
   await rest.call({ method: 'PUT', route: routeOf(settings), body }, listSchema);
   return 'registered';
+}
+
+/** To a bot that is not in the server, or was invited without the commands, Discord says no more than that it has no access. */
+async function registered(
+  rest: RegisterDeps['rest'],
+  settings: RegisterDeps['settings'],
+): Promise<unknown[]> {
+  try {
+    return await rest.call({ method: 'GET', route: routeOf(settings) }, listSchema);
+  } catch (error) {
+    if (!(error instanceof AppError) || discordCodeOf(error) !== MISSING_ACCESS) throw error;
+    throw new AppError(error.code, error.message, {
+      hint: "check DISCORD_GUILD_ID, or invite the bot: 'npm run airlock -- doctor' prints the link",
+      context: error.context,
+      cause: error,
+    });
+  }
 }
 
 async function removeGlobal({ rest }: RegisterDeps, applicationId: string): Promise<void> {

@@ -27,15 +27,22 @@ export type FirstAnswer = 'private' | 'public' | 'unseen' | 'form';
 /** The answers to one interaction: the first one, and what follows by its token, which lives for fifteen minutes. */
 export interface Exchange {
   reply: Reply;
-  /** Gives the first answer unless it was given. False when Discord did not take it: the asker was told that we did not respond. */
-  acknowledge(): Promise<boolean>;
+  /** Gives the first answer unless it was given. Never throws: Discord told the asker by itself that we did not respond. */
+  acknowledge(): Promise<void>;
+  /** Until the first answer should be on its way; milliseconds. */
+  leftMs(): number;
   /** Takes "thinking" away where nothing has come in its place. Never throws. */
   finish(): Promise<void>;
 }
 
 /** Codes of Discord. */
 const UNKNOWN_MESSAGE = 10008;
+const TOO_LATE = 10062;
 const ANSWERED_ALREADY = 40060;
+/** Discord waits three seconds, counted from the act; what the way of our answer takes is not known. */
+const FIRST_ANSWER_MS = 2000;
+/** What comes late has less, but a store that works has answered by then. */
+const LEAST_MS = 500;
 /** The token lives for fifteen minutes; what the way there takes is not known. */
 const TOKEN_MS = 14.5 * 60_000;
 
@@ -47,7 +54,9 @@ export function createExchange(
   first: FirstAnswer,
   { pressed, clock, log }: { pressed: PressedButton | null; clock: Clock; log: Logger },
 ): Exchange {
-  const until = clock.monotonic() + TOKEN_MS;
+  const received = clock.monotonic();
+  const answerBy = received + firstAnswerWithinMs(clock.now() - interaction.createdTimestamp);
+  const until = received + TOKEN_MS;
   let state: State = 'first';
   let last: Promise<unknown> = Promise.resolve();
 
@@ -58,33 +67,38 @@ export function createExchange(
     return next;
   }
 
-  async function giveFirst(): Promise<boolean> {
-    if (state !== 'first') return state !== 'lost';
+  async function giveFirst(): Promise<void> {
+    if (state !== 'first') return;
     try {
-      await deferOrAgain();
+      await asFirst(defer);
       state = canUpdate(interaction) && first !== 'private' && first !== 'public' ? 'open' : 'thinking';
-      return true;
     } catch (error) {
       state = 'lost';
       log.warn({ reason: asChannelError(error).message, first }, 'a first answer did not reach Discord');
-      return false;
     }
   }
 
   /** Where Discord did not say whether it has the answer, it is asked again: "somebody has answered" means that it has. */
-  async function deferOrAgain(): Promise<void> {
+  async function asFirst(give: () => Promise<unknown>): Promise<void> {
     try {
-      await defer();
+      await give();
     } catch (error) {
-      if (asChannelError(error).code !== 'CHANNEL_TRANSIENT') throw error;
+      if (asChannelError(error).code !== 'CHANNEL_TRANSIENT') throw lostBy(error);
       try {
-        await defer();
+        await give();
       } catch (second) {
-        if (discordCodeOf(second) !== ANSWERED_ALREADY) throw second;
+        if (discordCodeOf(second) !== ANSWERED_ALREADY) throw lostBy(second);
         // The library goes by its own book.
         interaction.deferred = true;
       }
     }
+  }
+
+  /** Nothing can follow where there is no first answer of ours. */
+  function lostBy(error: unknown): unknown {
+    const code = discordCodeOf(error);
+    if (code === TOO_LATE || code === ANSWERED_ALREADY) state = 'lost';
+    return error;
   }
 
   async function defer(): Promise<void> {
@@ -99,9 +113,10 @@ export function createExchange(
     if (state === 'lost' || clock.monotonic() > until)
       throw new AppError('CHANNEL_TRANSIENT', 'the asker cannot be answered any more');
     if (state === 'thinking' && first === 'public') await takeAway();
-    if (state === 'first') await interaction.reply({ ...message, flags: MessageFlags.Ephemeral });
+    const unseen = { ...message, flags: MessageFlags.Ephemeral } as const;
+    if (state === 'first') await asFirst(() => interaction.reply(unseen));
     else if (state === 'thinking') await interaction.editReply(message);
-    else await interaction.followUp({ ...message, flags: MessageFlags.Ephemeral });
+    else await interaction.followUp(unseen);
     state = 'open';
   }
 
@@ -119,8 +134,14 @@ export function createExchange(
     if (state !== 'first' || pressed === null || !('showModal' in interaction)) {
       return say(noticeCard(`${form.title}: the form did not open`, [formAgain(pressed)]));
     }
-    await interaction.showModal(formWindow(form, pressed));
-    state = 'open';
+    try {
+      await asFirst(() => interaction.showModal(formWindow(form, pressed)));
+      state = 'open';
+    } catch (error) {
+      if (state !== 'first' || asChannelError(error).code === 'CHANNEL_TRANSIENT') throw error;
+      log.error({ reason: asChannelError(error).message }, 'Discord did not take a form');
+      await say(noticeCard(`${form.title}: the form did not open`, [NO_FORM]));
+    }
   }
 
   return {
@@ -129,6 +150,7 @@ export function createExchange(
       form: (form) => inTurn(() => withoutSecrets(ask(form))),
     },
     acknowledge: () => inTurn(giveFirst),
+    leftMs: () => Math.max(0, answerBy - clock.monotonic()),
     async finish() {
       try {
         await inTurn(async () => {
@@ -140,6 +162,12 @@ export function createExchange(
       }
     },
   };
+}
+
+/** By the clocks of Discord and of this host, which may differ: an age that cannot be is not believed. */
+function firstAnswerWithinMs(ageMs: number): number {
+  if (ageMs < 0 || ageMs > 3000) return FIRST_ANSWER_MS;
+  return Math.max(LEAST_MS, FIRST_ANSWER_MS - ageMs);
 }
 
 function canUpdate(
@@ -166,3 +194,5 @@ function formAgain(pressed: PressedButton | null): string {
     ? 'A form opens from a button only: press it on the card.'
     : 'Discord opens a form only within three seconds after the press. Please press the button again.';
 }
+
+const NO_FORM = 'Discord did not take its form. Nothing was done: please use the slash command instead.';

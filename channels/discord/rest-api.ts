@@ -5,6 +5,7 @@ import type { Clock } from '../../src/lib/clock.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import { isTokenError, toChannelError, waitOf } from './errors.ts';
 import type { DiscordHealth } from './health.ts';
+import { makeRequest } from './request.ts';
 
 /** Discord answers within a second; what takes longer is asked again by whoever needs it. */
 const CALL_TIMEOUT_MS = 15_000;
@@ -62,6 +63,7 @@ export function createRestApi({ token, apiUrl, clock, log, closing, health }: Re
     retries: 0,
     timeout: UPLOAD_TIMEOUT_MS,
     rejectOnRateLimit: takesLong,
+    makeRequest,
   });
   let refusedUntil = Number.NEGATIVE_INFINITY;
   let tokenRefused = false;

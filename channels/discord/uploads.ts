@@ -5,10 +5,10 @@ import type { UploadFile } from '../../src/conversation/channel.ts';
 import { AppError } from '../../src/errors.ts';
 import { escapeLine } from '../../src/lib/escape-text.ts';
 import type { MessageRef, ThreadRef } from '../../src/model/thread.ts';
+import { fileName } from '../shared/file-name.ts';
 import { findMessage, nonceOf, onceOnly, placeOf, type PostsDeps, whereOpen } from './posts.ts';
 import { DISCORD_LIMITS } from './render/limits.ts';
 
-const MAX_NAME_CHARACTERS = 120;
 const postedSchema = z.object({ id: z.string().min(1) });
 
 /** Files of threads. */
@@ -25,7 +25,7 @@ export function createUploads(deps: PostsDeps): Uploads {
   const { rest } = deps;
   return {
     async upload(ref, file, key, { maybePosted }) {
-      const name = shownName(file.name);
+      const name = fileName(file.name);
       if (maybePosted) {
         const earlier = await findMessage(deps, ref, ({ attachments }) =>
           attachments.some(({ filename }) => filename === name),
@@ -41,14 +41,6 @@ export function createUploads(deps: PostsDeps): Uploads {
       return { thread: ref, messageId: id };
     },
   };
-}
-
-/** Only what Discord leaves as it is: a file is found again by its name. Its end tells files of one thread apart, so the middle goes. */
-function shownName(name: string): string {
-  const plain = escapeLine(name).replaceAll(/[^A-Za-z0-9._-]/g, '_');
-  if (plain.length <= MAX_NAME_CHARACTERS) return plain;
-  const half = Math.floor(MAX_NAME_CHARACTERS / 2);
-  return `${plain.slice(0, half)}_${plain.slice(1 - half)}`;
 }
 
 async function bytesOf({ name, bytes, content }: UploadFile): Promise<Buffer> {

@@ -15,8 +15,8 @@ import { clientOptions, type WebApi } from './web-api.ts';
 /** Between two tries that failed: the first, and the longest after doubling. */
 const FIRST_WAIT_MS = 2000;
 const LONGEST_WAIT_MS = 30_000;
-/** What only the operator can mend is tried again that seldom. */
-const HOPELESS_WAIT_MS = 5 * 60_000;
+/** What only the operator can mend: as often as Slack takes it (once a minute), so that what is mended there is noticed soon. */
+const HOPELESS_WAIT_MS = 60_000;
 /** A connection that lasted less has failed, whatever ended it. */
 const SHORT_LIFE_MS = 10_000;
 
@@ -98,7 +98,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   function tell(error: AppError, waitMs: number): void {
     log.warn({ reason: error.message, waitMs }, 'no connection to Slack');
     const detail =
-      error.hint === undefined ? `${error.message}; trying again` : `${error.message}; ${error.hint}`;
+      error.hint === undefined
+        ? `${error.message}; trying again`
+        : `${error.message}; ${error.hint}; trying again every minute`;
     health.report('connection', 'down', detail);
   }
 

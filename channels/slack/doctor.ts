@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { type AppError, toAppError } from '../../src/errors.ts';
+import { toAppError } from '../../src/errors.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { escapeLine } from '../../src/lib/escape-text.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import type { Check } from '../../src/model/check.ts';
+import { type ConfiguredRoom, configuredRooms, type Rooms } from '../shared/configured-rooms.ts';
+import { failedCheck } from '../shared/failed-check.ts';
 import { slackErrorOf } from './errors.ts';
 import { HTTP_PATH } from './http-entrance.ts';
 import { SLACK_SCOPES } from './scopes.ts';
@@ -11,6 +13,7 @@ import { readSettings, type SlackEnvironment, type SlackSettings } from './setti
 import { createWebApi, type WebApi } from './web-api.ts';
 
 const MANIFEST = 'channels/slack/manifest.yaml';
+const ROOM_SUBJECT = 'slack channel';
 
 const authSchema = z.object({
   team: z.string().default('unknown'),
@@ -31,17 +34,20 @@ const roomSchema = z.object({
 
 export interface CheckSlackOptions {
   environment: SlackEnvironment;
+  /** Default none. */
+  rooms?: Rooms;
   /** Default the system's. */
   clock?: Clock;
 }
 
 /** What Slack says about this installation, line by line. Asks only, and connects nothing. Never throws for what Slack answers. */
-export async function checkSlack({ environment, clock = systemClock }: CheckSlackOptions): Promise<Check[]> {
+export async function checkSlack(options: CheckSlackOptions): Promise<Check[]> {
+  const { environment, rooms, clock = systemClock } = options;
   let settings: SlackSettings;
   try {
     settings = readSettings(environment);
   } catch (error) {
-    return [failed('slack tokens', toAppError(error))];
+    return [failedCheck('slack tokens', toAppError(error))];
   }
   const open = (token: string) =>
     createWebApi({
@@ -55,7 +61,7 @@ export async function checkSlack({ environment, clock = systemClock }: CheckSlac
   return [
     ...(await checkBot(web)),
     settings.appToken === null ? overHttp(settings) : await checkSocketMode(open(settings.appToken)),
-    await checkRoom(web, environment.AIRLOCK_SLACK_CHANNEL),
+    ...(await checkRooms(web, configuredRooms(rooms))),
     commandNote(environment),
   ];
 }
@@ -83,7 +89,7 @@ async function checkBot(web: WebApi): Promise<Check[]> {
       checkScopes(self.response_metadata?.scopes ?? null),
     ];
   } catch (error) {
-    return [failed(subject, toAppError(error))];
+    return [failedCheck(subject, toAppError(error))];
   }
 }
 
@@ -121,7 +127,7 @@ async function checkSocketMode(web: WebApi): Promise<Check> {
     const limited = typeof failure.context['retryAfterMs'] === 'number';
     if (limited)
       return { subject, status: 'note', detail: 'asked too often just now; try again in a minute' };
-    const check = failed(subject, failure);
+    const check = failedCheck(subject, failure);
     const fix =
       "switch Socket Mode on, and make an app-level token with the scope connections:write under 'Basic Information'";
     return slackErrorOf(failure) === null ? check : { ...check, fix };
@@ -136,16 +142,15 @@ function overHttp({ http }: SlackSettings): Check {
   };
 }
 
-async function checkRoom(web: WebApi, room: string | undefined): Promise<Check> {
-  const subject = 'slack channel';
-  if (room === undefined) {
-    return {
-      subject,
-      status: 'note',
-      detail:
-        'AIRLOCK_SLACK_CHANNEL is not set: its members would be operators, and it would get the notices',
-    };
-  }
+async function checkRooms(web: WebApi, rooms: readonly ConfiguredRoom[]): Promise<Check[]> {
+  if (rooms.length > 0) return Promise.all(rooms.map((room) => checkRoom(web, room)));
+  const detail =
+    'AIRLOCK_SLACK_CHANNEL is not set: its members would be operators, and it would get the notices';
+  return [{ subject: ROOM_SUBJECT, status: 'note', detail }];
+}
+
+async function checkRoom(web: WebApi, { id: room, purpose }: ConfiguredRoom): Promise<Check> {
+  const subject = ROOM_SUBJECT;
   try {
     const { channel } = await web.call('conversations.info', { channel: room }, roomSchema);
     const name = escapeLine(channel.name === undefined ? room : `#${channel.name} (${room})`);
@@ -153,7 +158,7 @@ async function checkRoom(web: WebApi, room: string | undefined): Promise<Check> 
       return {
         subject,
         status: 'fail',
-        detail: `${name} is archived`,
+        detail: `${name}, where ${purpose}, is archived`,
         fix: 'unarchive it, or name another channel',
       };
     }
@@ -161,13 +166,14 @@ async function checkRoom(web: WebApi, room: string | undefined): Promise<Check> 
       return {
         subject,
         status: 'fail',
-        detail: `the bot is not in ${name}`,
+        detail: `the bot is not in ${name}, where ${purpose}`,
         fix: 'type /invite @Airlock in the channel',
       };
     }
-    return { subject, status: 'ok', detail: `the bot is in ${name}` };
+    return { subject, status: 'ok', detail: `the bot is in ${name}, where ${purpose}` };
   } catch (error) {
-    return failed(subject, toAppError(error));
+    const check = failedCheck(subject, toAppError(error));
+    return { ...check, detail: `${escapeLine(room)}, where ${purpose}: ${check.detail}` };
   }
 }
 
@@ -181,9 +187,4 @@ function commandNote({ AIRLOCK_SLACK_COMMAND: command, SLACK_APP_TOKEN: appToken
     status: 'note',
     detail: `a bot token cannot ask whether ${command} exists: 'Slash Commands' on ${page} shows it, and so does typing ${command} in Slack`,
   };
-}
-
-function failed(subject: string, error: AppError): Check {
-  const check: Check = { subject, status: 'fail', detail: escapeLine(error.message) };
-  return error.hint === undefined ? check : { ...check, fix: error.hint };
 }

@@ -12,6 +12,8 @@ const membersSchema = z.object({ users: z.array(z.string()) });
 export interface UserGroups {
   /** In the form of the file: `slack-group:T1:S9`. Nobody of another workspace is in a group of ours. Never throws. */
   of(team: string | null, user: string): Promise<readonly string[]>;
+  /** Of `asked`, those that they are in by an answer of the last five minutes; null when Slack does not say. Never throws. */
+  stillIn(team: string | null, user: string, asked: readonly string[]): Promise<readonly string[] | null>;
   /** Keeps the memberships fresh until it is stopped. Twice is once. */
   start(): void;
   stop(): void;
@@ -45,6 +47,7 @@ export function createUserGroups(deps: {
 
   return {
     of: async (team, user) => (team === self().teamId ? members.of(user) : []),
+    stillIn: async (team, user, asked) => (team === self().teamId ? members.stillIn(user, asked) : []),
     start: () => members.start(),
     stop: () => members.stop(),
   };

@@ -1,5 +1,6 @@
 import type { ThreadRef } from '../../src/model/thread.ts';
 import type { PrincipalId } from '../../src/model/principal.ts';
+import { isDirect } from './rooms.ts';
 
 /** Who we are on Slack, as `auth.test` said. */
 export interface SlackSelf {
@@ -30,4 +31,12 @@ export function userTeam(named: readonly (string | null | undefined)[], ourTeam:
 /** A place of ours. What people say in a channel shared with another workspace is still said in front of our bot. */
 export function slackThread(self: Pick<SlackSelf, 'teamId'>, room: string, thread: string | null): ThreadRef {
   return { channel: 'slack', space: self.teamId, room, thread };
+}
+
+/** The direct messages of the asker with us; null for people of other workspaces, whom we do not write to. */
+export function privateRoomOf(asker: { principal: PrincipalId; thread: ThreadRef }): ThreadRef | null {
+  const { principal, thread } = asker;
+  const [, team, user = ''] = principal.split(':');
+  if (team !== thread.space || user === '') return null;
+  return isDirect(thread.room) ? thread : { ...thread, room: user, thread: null };
 }

@@ -1,7 +1,7 @@
 import type { App } from '@slack/bolt';
 import { toAppError } from '../../src/errors.ts';
 import { onCommand } from './doors/command.ts';
-import { createDoorway, type InboundDeps } from './doors/doorway.ts';
+import { createDoorway, type Doorway, type InboundDeps } from './doors/doorway.ts';
 import { onHomeOpened } from './doors/home-opened.ts';
 import { onMention } from './doors/mention.ts';
 import { onPress } from './doors/press.ts';
@@ -13,6 +13,8 @@ export interface Inbound {
   start(): void;
   /** The bot said something: App Homes that are looked at follow. */
   stirHomes(): void;
+  /** See `Channel.stillIn`. */
+  stillIn: Doorway['stillIn'];
   stop(): void;
 }
 
@@ -46,6 +48,7 @@ export function registerListeners(app: App, deps: InboundDeps): Inbound {
   return {
     start: () => doorway.start(),
     stirHomes: () => doorway.stirHomes(),
+    stillIn: (principal, groups) => doorway.stillIn(principal, groups),
     stop: () => doorway.stop(),
   };
 }

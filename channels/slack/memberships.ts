@@ -14,6 +14,11 @@ const FIRST_WAIT_MS = 800;
 export interface Memberships {
   /** The names that a user is in. An answer of more than half an hour ago counts as none. Never throws. */
   of(user: string): Promise<readonly string[]>;
+  /**
+   * The same by an answer that is fresh, which is waited for; names that are not named any more are left out. Null when Slack does not
+   * say. Never throws.
+   */
+  stillIn(user: string, asked: readonly string[]): Promise<readonly string[] | null>;
   /** Keeps the memberships fresh until it is stopped. Twice is once. */
   start(): void;
   stop(): void;
@@ -80,6 +85,12 @@ export function createMemberships({ named, ask, part, health, clock, log }: Memb
         }
       }
       return names.filter((name) => ageOf(name) < STALE_MS && known.get(name)?.users.has(user) === true);
+    },
+    async stillIn(user, asked) {
+      const names = named().filter((name) => asked.includes(name));
+      const isFresh = () => names.every((name) => ageOf(name) < FRESH_MS);
+      if (!isFresh()) await refreshOnce();
+      return isFresh() ? names.filter((name) => known.get(name)?.users.has(user) === true) : null;
     },
     start() {
       if (timer === null) keepFresh();

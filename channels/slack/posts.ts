@@ -3,6 +3,7 @@ import type { Card } from '../../src/conversation/card.ts';
 import { AppError } from '../../src/errors.ts';
 import { escapeLine } from '../../src/lib/escape-text.ts';
 import type { MessageRef, ThreadRef } from '../../src/model/thread.ts';
+import type { SlackIdentity } from './connection.ts';
 import { slackErrorOf } from './errors.ts';
 import { renderMessage } from './render/message.ts';
 import type { WebApi } from './web-api.ts';
@@ -22,6 +23,8 @@ const openedSchema = z.object({ channel: z.object({ id: z.string().min(1) }) });
 const okSchema = z.object({});
 const messageSchema = z.object({
   ts: z.string(),
+  user: z.string().optional().catch(undefined),
+  bot_id: z.string().optional().catch(undefined),
   metadata: z
     .object({
       event_type: z.string(),
@@ -47,12 +50,19 @@ export interface Posts {
   update(ref: MessageRef, card: Card): Promise<void>;
 }
 
-export function createPosts(web: WebApi): Posts {
+export interface PostsDeps {
+  web: WebApi;
+  /** Null before Slack has said who we are. */
+  self: () => Pick<SlackIdentity, 'botUserId' | 'botId'> | null;
+}
+
+export function createPosts(deps: PostsDeps): Posts {
+  const { web } = deps;
   return {
     async post(ref, card, key, { maybePosted }) {
       if (maybePosted) {
         const place = await readable(web, ref);
-        const earlier = await findPosted(web, place, key);
+        const earlier = await findPosted(deps, place, key);
         if (earlier !== null) return { thread: place, messageId: earlier.ts };
       }
       const { text, blocks } = renderMessage(card);
@@ -80,14 +90,14 @@ export function createPosts(web: WebApi): Posts {
  * An earlier post. A reply to a message that is deleted lands in the room itself, unmarked but for the thread that its answer lacks:
  * such a one is taken back. Throws CHANNEL_PERMANENT then.
  */
-async function findPosted(web: WebApi, place: ThreadRef, key: string): Promise<FoundMessage | null> {
+async function findPosted(deps: PostsDeps, place: ThreadRef, key: string): Promise<FoundMessage | null> {
   const isWanted = (message: FoundMessage) => isPostedAs(message, key);
   try {
-    return await findMessage(web, place, isWanted);
+    return await findMessage(deps, place, isWanted);
   } catch (error) {
     if (place.thread === null || slackErrorOf(error) !== 'thread_not_found') throw error;
-    const astray = await findMessage(web, { ...place, thread: null }, isWanted);
-    if (astray !== null) await takeBack(web, place.room, astray.ts);
+    const astray = await findMessage(deps, { ...place, thread: null }, isWanted);
+    if (astray !== null) await takeBack(deps.web, place.room, astray.ts);
     throw threadGone(place);
   }
 }
@@ -134,14 +144,19 @@ export function placeOf(ref: ThreadRef): { channel: string; thread_ts?: string }
   return ref.thread === null ? { channel: ref.room } : { channel: ref.room, thread_ts: ref.thread };
 }
 
-/** A message of the room (the newest first) or of the thread; null when there is none. */
+/**
+ * A message of ours in the room (the newest first) or in the thread; null when there is none. What others put there is never taken for
+ * ours, whatever it is called.
+ */
 export async function findMessage(
-  web: WebApi,
+  { web, self }: PostsDeps,
   ref: ThreadRef,
   isWanted: (message: FoundMessage) => boolean,
 ): Promise<FoundMessage | null> {
   const method = ref.thread === null ? 'conversations.history' : 'conversations.replies';
   const place = ref.thread === null ? { channel: ref.room } : { channel: ref.room, ts: ref.thread };
+  const us = self();
+  const isOurs = ({ user, bot_id: bot }: FoundMessage) => user === us?.botUserId || bot === us?.botId;
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer = await web.call(
@@ -154,7 +169,7 @@ export async function findMessage(
       },
       pageSchema,
     );
-    const found = answer.messages.find(isWanted);
+    const found = answer.messages.find((message) => us !== null && isOurs(message) && isWanted(message));
     if (found !== undefined) return found;
     cursor = answer.response_metadata?.next_cursor;
     if (answer.has_more !== true || cursor === undefined || cursor === '') return null;

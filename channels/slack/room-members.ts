@@ -32,6 +32,8 @@ export interface RoomMembers {
    * members too. Never throws.
    */
   of(team: string | null, user: string): Promise<readonly string[]>;
+  /** Of `asked`, those that they are in by an answer of the last five minutes; null when Slack does not say. Never throws. */
+  stillIn(team: string | null, user: string, asked: readonly string[]): Promise<readonly string[] | null>;
   /** Keeps the memberships fresh until it is stopped. Twice is once. */
   start(): void;
   stop(): void;
@@ -105,6 +107,7 @@ export function createRoomMembers(deps: {
       const rooms = await members.of(user);
       return rooms.length > 0 && (await isOurs(user)) ? rooms : [];
     },
+    stillIn: async (team, user, asked) => (team === self().teamId ? members.stillIn(user, asked) : []),
     start: () => members.start(),
     stop: () => members.stop(),
   };

@@ -12,7 +12,8 @@ export const SLACK_SCOPES = {
   'groups:read': 'the same for a private channel',
   'channels:history': 'whether a post that may have landed is there, before it is repeated',
   'groups:history': 'the same in a private channel',
-  'im:write': 'a direct message to somebody who pressed a button in the App Home, where there is no channel',
+  'im:write':
+    'a direct message to somebody who pressed a button in the App Home, where there is no channel, or who could not be answered',
   'im:history':
     'whether a post in these direct messages that may have landed is there, before it is repeated',
 } as const satisfies Record<string, string>;

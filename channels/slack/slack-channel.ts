@@ -6,6 +6,7 @@ import type { Logger } from '../../src/lib/logger.ts';
 import type { ThreadRef } from '../../src/model/thread.ts';
 import { createConnection } from './connection.ts';
 import { createSlackHealth } from './health.ts';
+import { privateRoomOf } from './identity.ts';
 import { type Inbound, registerListeners } from './inbound.ts';
 import { createPosts } from './posts.ts';
 import { SLACK_LIMITS } from './render/limits.ts';
@@ -46,8 +47,9 @@ export function createSlackChannel(options: SlackChannelOptions): Channel {
     closing: closing.signal,
     health,
   });
-  const posts = createPosts(web);
-  const uploads = createUploads({ web, clock, closing: closing.signal });
+  const self = () => connection.identity();
+  const posts = createPosts({ web, self });
+  const uploads = createUploads({ web, self, clock, closing: closing.signal });
   let inbound: Inbound | null = null;
   let inboxInUse: Inbox | null = null;
   let starting: Promise<void> | null = null;
@@ -130,6 +132,8 @@ export function createSlackChannel(options: SlackChannelOptions): Channel {
       requireOurs(ref);
       return uploads.upload(ref, file, upload);
     },
+    privateRoom: privateRoomOf,
+    stillIn: async (principal, groups) => (await inbound?.stillIn(principal, groups)) ?? null,
     health: health.current,
     onHealth: health.onChange,
   };

@@ -5,14 +5,12 @@ import { AppError } from '../../src/errors.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { escapeLine } from '../../src/lib/escape-text.ts';
 import type { MessageRef, ThreadRef } from '../../src/model/thread.ts';
+import { fileName } from '../shared/file-name.ts';
 import { toChannelError } from './errors.ts';
-import { findMessage, type FoundMessage, readable, requireThread } from './posts.ts';
-import type { WebApi } from './web-api.ts';
+import { findMessage, type FoundMessage, type PostsDeps, readable, requireThread } from './posts.ts';
 
 /** For the bytes of one file; the delivery loop gives up on a send after a minute. */
 const UPLOAD_TIMEOUT_MS = 45_000;
-/** Slack keeps longer names, but shows no more. */
-const MAX_NAME_CHARACTERS = 120;
 
 const placeSchema = z.object({ upload_url: z.url(), file_id: z.string().min(1) });
 const completedSchema = z.object({});
@@ -23,15 +21,20 @@ export interface Uploads {
   upload(ref: ThreadRef, file: UploadFile, options: { maybePosted: boolean }): Promise<MessageRef>;
 }
 
-export function createUploads(deps: { web: WebApi; clock: Clock; closing: AbortSignal }): Uploads {
+export interface UploadsDeps extends PostsDeps {
+  clock: Clock;
+  closing: AbortSignal;
+}
+
+export function createUploads(deps: UploadsDeps): Uploads {
   const { web } = deps;
   return {
     async upload(asked, file, { maybePosted }) {
       // Files are shared with conversations, never with a person's id.
       const ref = await readable(web, asked);
-      const name = shownName(file.name);
+      const name = fileName(file.name);
       if (maybePosted) {
-        const earlier = await findMessage(web, ref, (message) => fileNamed(message, name) !== undefined);
+        const earlier = await findMessage(deps, ref, (message) => fileNamed(message, name) !== undefined);
         const known = earlier === null ? undefined : fileNamed(earlier, name);
         if (known !== undefined) return { thread: ref, messageId: known.id };
       }
@@ -61,14 +64,6 @@ export function createUploads(deps: { web: WebApi; clock: Clock; closing: AbortS
 
 function fileNamed({ files }: FoundMessage, name: string): { id: string } | undefined {
   return files?.find((file) => file.name === name);
-}
-
-/** Escaped: a name may hold what a sandbox wrote. Its end tells files of one thread apart, so the middle goes. */
-function shownName(name: string): string {
-  const escaped = escapeLine(name).replaceAll('/', '_');
-  if (escaped.length <= MAX_NAME_CHARACTERS) return escaped;
-  const half = Math.floor(MAX_NAME_CHARACTERS / 2);
-  return `${escaped.slice(0, half - 1)}…${escaped.slice(-half)}`.toWellFormed();
 }
 
 async function bytesOf({ name, content }: UploadFile): Promise<Blob> {

@@ -1,4 +1,4 @@
-import type { Button, Card, Form } from '../../src/conversation/card.ts';
+import { BLANK_CARD, type Button, type Card, type Form } from '../../src/conversation/card.ts';
 import type {
   Accepted,
   Inbox,
@@ -170,7 +170,7 @@ export function createSession(options: SessionOptions): Session {
 
 function errorCard({ code, message, hint }: AppError): Card {
   return {
-    ...EMPTY_CARD,
+    ...BLANK_CARD,
     kind: 'error',
     title: message,
     state: { label: code, tone: 'failure' },
@@ -179,19 +179,5 @@ function errorCard({ code, message, hint }: AppError): Card {
 }
 
 function helpCard(): Card {
-  return { ...EMPTY_CARD, kind: 'help', title: 'The terminal', text: LOCAL_HELP };
+  return { ...BLANK_CARD, kind: 'help', title: 'The terminal', text: LOCAL_HELP };
 }
-
-const EMPTY_CARD: Card = {
-  kind: 'notice',
-  title: '',
-  state: null,
-  fields: [],
-  code: null,
-  output: null,
-  timeline: [],
-  table: null,
-  text: [],
-  warnings: [],
-  buttons: [],
-};

@@ -252,6 +252,8 @@ export function createTerminalChannel(options: TerminalChannelOptions): Channel 
       remember(posted, key, message);
       return message;
     },
+    // Who sits at it is the only one who reads it.
+    privateRoom: () => TERMINAL_THREAD,
     health: health.current,
     onHealth: health.onChange,
   };

@@ -3,6 +3,7 @@ import { newContainerId } from '../lib/ids.ts';
 import type { AgentInstance } from '../model/agent.ts';
 import type { RemovalEvidence } from '../sandboxes/sandbox.ts';
 import { withDeadline } from './deadline.ts';
+import { imageOf } from './images.ts';
 import { removeSandbox } from './removal.ts';
 import {
   closeSandbox,
@@ -95,7 +96,7 @@ async function make(
   creating: AbortController,
 ): Promise<readonly string[]> {
   const deadlineMs = room.environment.AIRLOCK_CREATE_TIMEOUT;
-  const image = await room.images.byDigest(agent.imageDigest);
+  const image = await imageOf(room, live.driver, agent);
   const identity = { agentId: agent.id, name: agent.name, environment: {} };
   const spec = { image, limits: agent.limits, identity };
   return await place.run(async () => {

@@ -59,6 +59,20 @@ export async function execInAgent(
   }
 }
 
+/** Lets the driver do what it can before the command is on record; only where a slot of the runtime is free anyway. */
+export function expectExec(room: Room, agentId: string): void {
+  const live = room.sandboxes.get(agentId);
+  if (
+    room.closing ||
+    live === undefined ||
+    live.creating !== null ||
+    live.stopping ||
+    live.overCause !== null
+  )
+    return;
+  if (room.queue.hasFreeSlot) live.driver.expectExec?.(live.handle);
+}
+
 interface Run {
   ask: ExecAsk;
   sink: OutputSink;
@@ -70,7 +84,7 @@ interface Run {
 }
 
 async function run(room: Room, agent: AgentInstance, live: LiveSandbox, one: Run): Promise<void> {
-  const keeper = createOutputKeeper();
+  const keeper = createOutputKeeper(room.dataDir, one.ask.actionId);
   let outcome: ExecOutcome | AppError;
   try {
     outcome = await one.place.run((free) => call(room, live, one, keeper, free));
@@ -217,7 +231,7 @@ async function save(
   keeper: OutputKeeper,
 ): Promise<{ file: Awaited<ReturnType<OutputKeeper['save']>>; problem: string | null }> {
   try {
-    return { file: await keeper.save(room.dataDir, actionId), problem: null };
+    return { file: await keeper.save(), problem: null };
   } catch (error) {
     // The command's end matters more than its output: it is told, with this gap.
     room.log.warn({ actionId, error: String(error) }, 'output could not be kept');

@@ -24,14 +24,30 @@ export function maxAgents(room: Room): number {
 export async function sandboxInfo(room: Room): Promise<SandboxInfo> {
   const runtimes = await Promise.all(room.drivers.map((driver) => driver.detect()));
   const preferred = room.policy().defaultSandbox;
-  const available = runtimes.filter((one) => one.available);
+  const inLine = runtimes.filter(
+    (one) => one.available && (preferred === undefined || one.type === preferred),
+  );
   const running = await room.store.agents({ statuses: ['RUNNING'], limit: Number.MAX_SAFE_INTEGER });
   return {
     runtimes,
-    defaultType: (available.find((one) => one.type === preferred) ?? available[0])?.type ?? null,
+    defaultType: inLine[0]?.type ?? null,
+    preferredType: preferred ?? null,
     live: await room.store.countLiveAgents(),
     maxAgents: maxAgents(room),
     running: running.length,
     host: await hostCapacity(room.dataDir),
   };
+}
+
+/** A runtime that somebody asked for and that is not there is told in the log, at the start: the first agent would be too late. */
+export async function warnOfMissing(room: Room): Promise<void> {
+  const preferred = room.policy().defaultSandbox;
+  const runtimes = await Promise.all(room.drivers.map((driver) => driver.detect()));
+  for (const { type, available, configured, missing, howToGet } of runtimes) {
+    if (available || !(configured === true || type === preferred)) continue;
+    room.log.warn(
+      { sandbox: type, missing, howToGet },
+      'a sandbox runtime that is configured is not available',
+    );
+  }
 }

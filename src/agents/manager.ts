@@ -6,9 +6,10 @@ import type { Logger } from '../lib/logger.ts';
 import type { SandboxDriver } from '../sandboxes/sandbox.ts';
 import type { Store } from '../store/store.ts';
 import { createAgent } from './create.ts';
-import { abortCommand, execInAgent } from './exec.ts';
+import { abortCommand, execInAgent, expectExec } from './exec.ts';
 import { extendAgent } from './extend.ts';
-import { sandboxInfo } from './info.ts';
+import { listImages } from './images.ts';
+import { sandboxInfo, warnOfMissing } from './info.ts';
 import { createLanes } from './lanes.ts';
 import { readKeptOutput } from './output-files.ts';
 import { pauseAgent, resumeAgent } from './pause.ts';
@@ -78,6 +79,7 @@ export function createAgentManager(deps: AgentManagerDeps): AgentManager {
   async function begin(): Promise<RecoveryReport> {
     const report = await recover(room);
     if (!room.closing) reaper.start();
+    await warnOfMissing(room);
     return report;
   }
 
@@ -129,6 +131,7 @@ export function createAgentManager(deps: AgentManagerDeps): AgentManager {
     resume: (agentId, steps) => tracked(resumeAgent(room, agentId, steps)),
     stopAgent: (agentId, options, steps) => tracked(stopAgent(room, agentId, options, steps)),
     extend: (agentId, timeToLiveMs, steps) => tracked(extendAgent(room, agentId, timeToLiveMs, steps)),
+    expectExec: (agentId) => expectExec(room, agentId),
     async cancelExec(actionId) {
       const command = room.commands.get(actionId);
       if (command === undefined) return false;
@@ -136,6 +139,7 @@ export function createAgentManager(deps: AgentManagerDeps): AgentManager {
       return true;
     },
     info: () => sandboxInfo(room),
+    images: () => listImages(room),
     async usage(agentId) {
       const live = room.sandboxes.get(agentId);
       if (live === undefined || live.creating !== null || live.overCause !== null) return null;

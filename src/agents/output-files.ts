@@ -24,38 +24,67 @@ const outputFile = z.object({
 export interface OutputKeeper {
   push(chunk: Uint8Array): void;
   /** Written and flushed when it resolves. Null when there was no output. */
-  save(dataDir: string, actionId: string): Promise<{ outputFile: string; outputSha256: string } | null>;
+  save(): Promise<{ outputFile: string; outputSha256: string } | null>;
 }
 
-export function createOutputKeeper(): OutputKeeper {
+/**
+ * Keeps the output of one action. Its first chunk is written down at once, beside the running command: most commands write no
+ * second one, and what they wrote is on the disk by the time they have ended.
+ */
+export function createOutputKeeper(dataDir: string, actionId: string): OutputKeeper {
   const kept = createHeadTail(DEFAULT_MAX_OUTPUT_BYTES);
+  const relative = path.join(OUTPUTS_DIRECTORY, `${actionId}.json`);
+  let early: { content: string; written: Promise<boolean> } | null = null;
+
+  function content(): string {
+    const { head, tail, totalBytes } = kept.kept();
+    return `${JSON.stringify({
+      v: 1,
+      totalBytes,
+      truncated: kept.truncated,
+      head: Buffer.from(head).toString('base64'),
+      tail: Buffer.from(tail).toString('base64'),
+    })}\n`;
+  }
+  async function write(text: string, meanwhile: boolean): Promise<void> {
+    await writeOutput(path.join(dataDir, relative), text, meanwhile);
+  }
+  async function writeEarly(text: string): Promise<boolean> {
+    try {
+      await write(text, true);
+      return true;
+    } catch {
+      // Tried again at the end, and told then.
+      return false;
+    }
+  }
+
   return {
-    push: (chunk) => kept.push(chunk),
-    async save(dataDir, actionId) {
+    push(chunk) {
+      kept.push(chunk);
+      if (early !== null) return;
+      const text = content();
+      early = { content: text, written: writeEarly(text) };
+    },
+    async save() {
       if (kept.totalBytes === 0) return null;
-      const { head, tail, totalBytes } = kept.kept();
-      const content = `${JSON.stringify({
-        v: 1,
-        totalBytes,
-        truncated: kept.truncated,
-        head: Buffer.from(head).toString('base64'),
-        tail: Buffer.from(tail).toString('base64'),
-      })}\n`;
-      const relative = path.join(OUTPUTS_DIRECTORY, `${actionId}.json`);
-      await writeOutput(path.join(dataDir, relative), content);
-      return { outputFile: relative, outputSha256: sha256Hex(content) };
+      const text = content();
+      // Waited for in any case: two writers of one file would be in each other's way.
+      const there = await early?.written;
+      if (there !== true || early?.content !== text) await write(text, false);
+      return { outputFile: relative, outputSha256: sha256Hex(text) };
     },
   };
 }
 
 /** The directory is made when it turns out to be missing: it is there for all outputs but the first. */
-async function writeOutput(file: string, content: string): Promise<void> {
+async function writeOutput(file: string, content: string, meanwhile: boolean): Promise<void> {
   try {
-    await writeDurably(file, content);
+    await writeDurably(file, content, { meanwhile });
   } catch (error) {
     if (!isMissing(error)) throw error;
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await writeDurably(file, content);
+    await writeDurably(file, content, { meanwhile });
   }
 }
 

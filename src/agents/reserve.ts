@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { ROOT_WORD } from '../lib/root-word.ts';
 import { count } from '../lib/format.ts';
 import type { AgentInstance } from '../model/agent.ts';
 import type { Actor } from '../model/principal.ts';
@@ -23,7 +24,7 @@ export async function reserveAgent(
     throw new AppError(
       'TOO_MANY_AGENTS',
       `${live} of ${count(most, 'agent')} ${most === 1 ? 'is' : 'are'} live: stop one or raise AIRLOCK_MAX_AGENTS`,
-      { hint: 'see them with: list' },
+      { hint: `see them with ${ROOT_WORD} list` },
     );
   }
   const { perPerson } = room.policy().limits;

@@ -15,6 +15,9 @@ export interface Images {
   /** By name; the default one without. Throws IMAGE_NOT_FOUND. */
   resolve(name?: string): Promise<SandboxImage>;
   byDigest(digest: string): Promise<SandboxImage>;
+  /** It has a root file system of that name, or is meant to. */
+  knows(name: string): boolean;
+  list(): Promise<readonly { name: string }[]>;
 }
 
 /** What the files of this folder share: what was given to the manager, and what lives in memory only. */

@@ -25,6 +25,8 @@ export interface RuntimeQueue {
   urgent<T>(work: () => Promise<T>): Promise<T>;
   readonly running: number;
   readonly waiting: number;
+  /** Whoever came now would run at once. */
+  readonly hasFreeSlot: boolean;
 }
 
 /** Runtime calls of all agents: `slots` at once, the rest in order. */
@@ -96,6 +98,9 @@ export function createRuntimeQueue(options: { slots: number; clock: Clock }): Ru
     },
     get waiting() {
       return line.length;
+    },
+    get hasFreeSlot() {
+      return running < options.slots;
     },
   };
 }

@@ -10,12 +10,19 @@ import type { StoreTransaction } from '../store/store.ts';
 /** What a person asked for; everything left out gets its default. */
 export interface CreateRequest {
   name?: string;
-  skill?: string;
+  skill?: AskedSkill;
   image?: string;
   sandboxType?: string;
   limits?: Partial<ResourceLimits>;
   /** Default 8 h. */
   timeToLiveMs?: number;
+}
+
+/** A skill that there is, as far as making its agent is concerned. */
+export interface AskedSkill {
+  id: string;
+  /** The only type of sandbox that will do. */
+  sandboxType?: string;
 }
 
 /** Resolved and validated, before any transaction; goes into the payload as it is. */
@@ -53,10 +60,18 @@ export interface ExecAsk {
   timeoutMs: number;
 }
 
+export interface ImageChoice {
+  name: string;
+  /** Only with this `--sandbox`; left out where a create without one can have it. */
+  sandbox?: string;
+}
+
 export interface SandboxInfo {
   runtimes: readonly RuntimeInfo[];
-  /** Null when no runtime is available. */
+  /** What a create without a sandbox type gets; null when it is refused. */
   defaultType: string | null;
+  /** What the policy file prefers, there or not. */
+  preferredType: string | null;
   live: number;
   maxAgents: number;
   running: number;
@@ -80,7 +95,7 @@ export interface AgentManager {
   /** Ends watches and running commands; `stop` also stops every live agent. Twice is once. */
   stop(onExit: 'stop' | 'leave'): Promise<void>;
 
-  /** Throws NO_RUNTIME, IMAGE_NOT_FOUND, SKILL_NOT_FOUND, INVALID_LIMIT, INVALID_NAME, HOST_CAPACITY. No side effects. */
+  /** Throws NO_RUNTIME, IMAGE_NOT_FOUND, INVALID_INPUT, INVALID_LIMIT, INVALID_NAME, HOST_CAPACITY. No side effects. */
   plan(request: CreateRequest): Promise<CreatePlan>;
   /** Inserts the PENDING record with its event. Throws TOO_MANY_AGENTS, NAME_TAKEN. */
   reserve(tx: StoreTransaction, plan: CreatePlan, owner: Actor, thread: ThreadRef): Promise<AgentInstance>;
@@ -95,9 +110,13 @@ export interface AgentManager {
   stopAgent(agentId: string, options: { force: boolean; reason: string }, steps: Steps): Promise<void>;
   extend(agentId: string, timeToLiveMs: number, steps: Steps): Promise<void>;
 
+  /** A command for it is about to come: its sandbox gets ready meanwhile, when nobody else waits for the runtime. Nothing is run. */
+  expectExec(agentId: string): void;
   /** Ends a running command with cause `cancelled`. False when it is not running here. */
   cancelExec(actionId: string): Promise<boolean>;
   info(): Promise<SandboxInfo>;
+  /** What a create can ask for, the default first. */
+  images(): Promise<readonly ImageChoice[]>;
   /** Usage of a live agent; null when it cannot be read. */
   usage(
     agentId: string,

@@ -28,7 +28,7 @@ export interface CliParts {
 
 export const CLI_USAGE = `usage: npm run airlock -- <command>
   doctor                     what this host and its chat platforms can do, what is missing and how to mend it;
-                             1 when no sandbox can run
+                             1 when a line says FAIL or no sandbox can run
   audit verify [--head H]    prove the audit chain, and that the head H noted earlier is in it; 1 when it is broken
   audit export               the audit as JSON lines on standard output
   config check               check the environment and airlock.yaml; 1 when something is wrong
@@ -97,9 +97,10 @@ async function doctor(parts: CliParts): Promise<number> {
   const facts = await parts.facts(parts);
   const { checks, sandboxesRun } = diagnose(facts);
   const platforms = facts.config === null ? [] : await parts.checkChannels(facts.config);
-  await parts.out(renderChecks([...checks, ...platforms]));
+  const all = [...checks, ...platforms];
+  await parts.out(renderChecks(all));
   await parts.out(sandboxesRun ? 'Sandboxes can run here.\n' : 'No sandbox can run here.\n');
-  return sandboxesRun ? 0 : 1;
+  return sandboxesRun && all.every(({ status }) => status !== 'fail') ? 0 : 1;
 }
 
 async function auditVerify(store: ReadOnlyStore, head: string | undefined, parts: CliParts): Promise<number> {

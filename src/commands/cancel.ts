@@ -1,19 +1,13 @@
 import { z } from 'zod';
 import { defineCommand } from './define.ts';
 import { actionName } from './params.ts';
+import { actionPositional } from './positionals.ts';
 
 export const cancelCommand = defineCommand({
   name: 'cancel',
   summary: 'Take back what you asked for, or end its running command',
   grammar: {
-    positionals: [
-      {
-        name: 'id',
-        summary: 'The id on the card, or a unique prefix',
-        optional: false,
-        completes: { from: 'cancellable' },
-      },
-    ],
+    positionals: [actionPositional('cancellable')],
     options: [],
     rest: null,
   },

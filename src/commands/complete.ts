@@ -1,4 +1,4 @@
-import type { AgentManager } from '../agents/types.ts';
+import type { AgentManager, ImageChoice } from '../agents/types.ts';
 import { type AgentInstance, isLive } from '../model/agent.ts';
 import type { Actor } from '../model/principal.ts';
 import { roleAtLeast } from '../model/principal.ts';
@@ -19,8 +19,10 @@ export interface Suggestion {
 }
 
 export interface CompletionDeps {
-  /** The image store. */
-  images: { list(): Promise<readonly { name: string }[]> };
+  /** As the agents room lists them. */
+  images: { list(): Promise<readonly ImageChoice[]> };
+  /** Default none. */
+  skills?: readonly { id: string; summary: string }[];
 }
 
 export interface CompletionInput {
@@ -98,7 +100,12 @@ async function suggestionsFrom(
     case 'commands':
       return commands.map((command) => ({ value: command.name, label: command.summary }));
     case 'images':
-      return (await deps.images.list()).map(({ name }) => ({ value: name, label: name }));
+      return (await deps.images.list()).map(({ name, sandbox }) => ({
+        value: name,
+        label: sandbox === undefined ? name : `${name} (with --sandbox ${sandbox})`,
+      }));
+    case 'skills':
+      return (deps.skills ?? []).map(({ id, summary }) => ({ value: id, label: `${id}: ${summary}` }));
     case 'sandboxes':
       return (await input.agents.info()).runtimes.map((runtime) => ({
         value: runtime.type,

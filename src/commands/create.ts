@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limitRange } from '../agents/limits.ts';
 import type { CreateRequest } from '../agents/types.ts';
+import type { CreateDraft } from '../orchestrator/types.ts';
 import { defineCommand } from './define.ts';
 import { durationMs, flag, numericLimit, sizeMb, word } from './params.ts';
 
@@ -20,8 +21,8 @@ export const createCommand = defineCommand({
       {
         name: 'skill',
         summary: 'Operations the agent offers',
-        value: 'filesystem',
-        completes: values('filesystem'),
+        value: 'name',
+        completes: { from: 'skills' },
       },
       { name: 'image', summary: 'Root file system', value: 'busybox', completes: { from: 'images' } },
       { name: 'sandbox', summary: 'Sandbox type', value: 'gvisor', completes: { from: 'sandboxes' } },
@@ -71,7 +72,7 @@ export const createCommand = defineCommand({
       ...(asked.processes === undefined ? {} : { maxProcesses: asked.processes }),
       ...(asked.network ? { networkEnabled: true } : {}),
     };
-    const params: CreateRequest = {
+    const params: CreateDraft = {
       ...(asked.name === undefined ? {} : { name: asked.name }),
       ...(asked.skill === undefined ? {} : { skill: asked.skill }),
       ...(asked.image === undefined ? {} : { image: asked.image }),

@@ -1,19 +1,13 @@
 import { z } from 'zod';
 import { defineCommand } from './define.ts';
 import { agentName, durationMs } from './params.ts';
+import { agentPositional } from './positionals.ts';
 
 export const execCommand = defineCommand({
   name: 'exec',
   summary: 'Run a command line inside an agent',
   grammar: {
-    positionals: [
-      {
-        name: 'agent',
-        summary: 'Name, id or unique prefix',
-        optional: false,
-        completes: { from: 'agents', statuses: ['RUNNING'] },
-      },
-    ],
+    positionals: [agentPositional(['RUNNING'])],
     options: [
       {
         name: 'timeout',

@@ -1,18 +1,14 @@
 import { z } from 'zod';
 import { defineCommand } from './define.ts';
 import { agentName, durationMs } from './params.ts';
+import { agentPositional } from './positionals.ts';
 
 export const extendCommand = defineCommand({
   name: 'extend',
   summary: 'Give an agent more time before it is stopped',
   grammar: {
     positionals: [
-      {
-        name: 'agent',
-        summary: 'Name, id or unique prefix',
-        optional: false,
-        completes: { from: 'agents', statuses: ['RUNNING', 'PAUSED'] },
-      },
+      agentPositional(['RUNNING', 'PAUSED']),
       {
         name: 'duration',
         summary: 'From now; 8h when left out',

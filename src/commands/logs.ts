@@ -3,6 +3,7 @@ import { requireOutputAccess } from './access.ts';
 import { defineCommand } from './define.ts';
 import { resolveAgent } from '../orchestrator/resolve.ts';
 import { agentName } from './params.ts';
+import { agentPositional } from './positionals.ts';
 
 const LAST_COMMANDS = 20;
 
@@ -10,14 +11,7 @@ export const logsCommand = defineCommand({
   name: 'logs',
   summary: `Show the last ${LAST_COMMANDS} commands of an agent with their output`,
   grammar: {
-    positionals: [
-      {
-        name: 'agent',
-        summary: 'Name, id or unique prefix',
-        optional: false,
-        completes: { from: 'agents', statuses: 'any' },
-      },
-    ],
+    positionals: [agentPositional('any')],
     options: [],
     rest: null,
   },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AgentStatus } from '../model/agent.ts';
 import { defineCommand } from './define.ts';
 import { agentName } from './params.ts';
+import { agentPositional } from './positionals.ts';
 
 export const pauseCommand = move('pause', 'Freeze an agent and its clocks', ['RUNNING']);
 export const resumeCommand = move('resume', 'Let a paused agent go on', ['PAUSED']);
@@ -11,14 +12,7 @@ function move(name: 'pause' | 'resume', summary: string, statuses: readonly Agen
     name,
     summary,
     grammar: {
-      positionals: [
-        {
-          name: 'agent',
-          summary: 'Name, id or unique prefix',
-          optional: false,
-          completes: { from: 'agents', statuses },
-        },
-      ],
+      positionals: [agentPositional(statuses)],
       options: [],
       rest: null,
     },

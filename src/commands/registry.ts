@@ -56,7 +56,7 @@ export interface CommandRegistry {
   parse(text: string, from?: ParseOrigin): ParsedCommand;
   /** Checks the role and the rate of queries, parses the parameters and runs. */
   run(command: Command, raw: RawArguments, context: CommandContext): Promise<CommandOutcome>;
-  /** Names of the images that a create can ask for, the default first. */
+  /** Names of the images that a create without a sandbox type can ask for, the default first. */
   imageNames(): Promise<string[]>;
   /** At most 25, best first. */
   complete(input: CompletionInput): Promise<Suggestion[]>;
@@ -114,7 +114,8 @@ export function createCommandRegistry(deps: RegistryDeps): CommandRegistry {
       }
       return command.run(raw, context);
     },
-    imageNames: async () => (await deps.images.list()).map(({ name }) => name),
+    imageNames: async () =>
+      (await deps.images.list()).flatMap(({ name, sandbox }) => (sandbox === undefined ? [name] : [])),
     complete: (input) => complete(commands, deps, input),
   };
 

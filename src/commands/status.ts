@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineCommand } from './define.ts';
 import { resolveAgent } from '../orchestrator/resolve.ts';
 import { agentName } from './params.ts';
+import { agentPositional } from './positionals.ts';
 
 /** Shown of what an agent did last. */
 const LAST_ACTIONS = 5;
@@ -10,14 +11,7 @@ export const statusCommand = defineCommand({
   name: 'status',
   summary: 'Show the state, limits and usage of an agent',
   grammar: {
-    positionals: [
-      {
-        name: 'agent',
-        summary: 'Name, id or unique prefix',
-        optional: false,
-        completes: { from: 'agents', statuses: 'any' },
-      },
-    ],
+    positionals: [agentPositional('any')],
     options: [],
     rest: null,
   },

@@ -1,19 +1,13 @@
 import { z } from 'zod';
 import { defineCommand } from './define.ts';
 import { agentName, flag } from './params.ts';
+import { agentPositional } from './positionals.ts';
 
 export const stopCommand = defineCommand({
   name: 'stop',
   summary: 'Stop an agent and take everything of it away',
   grammar: {
-    positionals: [
-      {
-        name: 'agent',
-        summary: 'Name, id or unique prefix',
-        optional: false,
-        completes: { from: 'agents', statuses: ['CREATING', 'RUNNING', 'PAUSED', 'ERROR'] },
-      },
-    ],
+    positionals: [agentPositional(['CREATING', 'RUNNING', 'PAUSED', 'ERROR'])],
     options: [{ name: 'force', summary: 'Kill at once, no grace', value: null, completes: null }],
     rest: null,
   },

@@ -15,7 +15,7 @@ export type CompletionSource =
   | { from: 'agents'; statuses: readonly AgentStatus[] | 'live' | 'any' }
   /** Waiting for this person's vote, or this person's own that can be taken back. */
   | { from: 'approvals' | 'cancellable' }
-  | { from: 'images' | 'sandboxes' | 'commands' }
+  | { from: 'images' | 'sandboxes' | 'skills' | 'commands' }
   | { from: 'values'; values: readonly string[] };
 
 export interface Positional {

@@ -4,19 +4,13 @@ import { resolveAction } from '../orchestrator/resolve.ts';
 import { requireOutputAccess } from './access.ts';
 import { defineCommand } from './define.ts';
 import { actionName } from './params.ts';
+import { actionPositional } from './positionals.ts';
 
 export const viewCommand = defineCommand({
   name: 'view',
   summary: 'Show an action whole: what runs to the last character, and the output that is kept',
   grammar: {
-    positionals: [
-      {
-        name: 'id',
-        summary: 'The id on the card, or a unique prefix',
-        optional: false,
-        completes: { from: 'approvals' },
-      },
-    ],
+    positionals: [actionPositional('approvals')],
     options: [],
     rest: null,
   },

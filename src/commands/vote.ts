@@ -1,19 +1,13 @@
 import { z } from 'zod';
 import { defineCommand } from './define.ts';
 import { actionName, note, word } from './params.ts';
+import { actionPositional } from './positionals.ts';
 
 export const approveCommand = defineCommand({
   name: 'approve',
   summary: 'Approve an action that waits',
   grammar: {
-    positionals: [
-      {
-        name: 'id',
-        summary: 'The id on the card, or a unique prefix',
-        optional: false,
-        completes: { from: 'approvals' },
-      },
-    ],
+    positionals: [actionPositional('approvals')],
     options: [
       {
         name: 'hash',
@@ -43,14 +37,7 @@ export const denyCommand = defineCommand({
   name: 'deny',
   summary: 'Deny an action that waits, with the reason',
   grammar: {
-    positionals: [
-      {
-        name: 'id',
-        summary: 'The id on the card, or a unique prefix',
-        optional: false,
-        completes: { from: 'approvals' },
-      },
-    ],
+    positionals: [actionPositional('approvals')],
     options: [],
     rest: { name: 'reason', summary: 'Shown to the one who asked', optional: false, kind: 'text' },
   },

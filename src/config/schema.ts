@@ -12,6 +12,8 @@ const API_URL = 'an https address, or an http one of this machine (127.0.0.1)';
 const KATA_ENGINES = ['docker', 'nerdctl'] as const;
 const KATA_ENGINE = 'docker or nerdctl (Kata does not support podman)';
 const KATA_RUNTIME = "the engine's name of a Kata runtime, such as kata, kata-qemu or io.containerd.kata.v2";
+const ENGINE_IMAGE = 'the name that the container engine lists, such as python:3.12';
+const ONE_SOURCE = 'either rootfs or engine';
 const DURATION = 'a duration such as 30s, 10m, 8h or 2d, from 1ms to 30d';
 const UNENFORCEABLE = ['cpu', 'memory', 'processes', 'disk'] as const;
 /** Beyond a month a time is a mistake, and Node's timers would need care. */
@@ -29,6 +31,8 @@ export const ACTION_KINDS = [
   'config.reload',
 ] as const;
 
+/** A repository and a tag; no id and no digest, which would be other names for the same image. */
+export const ENGINE_IMAGE_PATTERN = /^[a-z0-9][A-Za-z0-9._/:-]{0,199}$/;
 export const PRINCIPAL_PATTERN = /^(slack|discord|terminal|api):[^\s]+$/;
 const principal = z.string(PRINCIPAL).regex(PRINCIPAL_PATTERN, PRINCIPAL);
 const durationMs = z.union([z.string(), z.number()], DURATION).transform((value, context) => {
@@ -171,10 +175,20 @@ export const policyFileSchema = z.strictObject({
       timeToLive: durationMs.prefault('24h'),
     })
     .prefault({}),
-  /** Name -> a root file system: a directory or a tar file on this host. `default` names the one used when none is asked. */
+  /** Name -> a root file system, a directory or a tar file on this host; or an image of the container engine. */
   images: z
-    .record(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/), z.strictObject({ rootfs: z.string() }))
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+      z
+        .strictObject({
+          rootfs: z.string().optional(),
+          engine: z.string().regex(ENGINE_IMAGE_PATTERN, ENGINE_IMAGE).optional(),
+        })
+        .refine(({ rootfs, engine }) => (rootfs === undefined) !== (engine === undefined), ONE_SOURCE),
+    )
     .default({}),
+  /** Images of the container engine may be asked for by the names it has them under, and not only by those of `images`. */
+  engineImages: z.boolean().default(false),
   defaultImage: z.string().default('busybox'),
   defaultSandbox: z.string().optional(),
 });

@@ -23,6 +23,21 @@ export interface Card {
   buttons: readonly Button[];
 }
 
+/** A notice with everything left out. */
+export const BLANK_CARD = {
+  kind: 'notice',
+  title: '',
+  state: null,
+  fields: [],
+  code: null,
+  output: null,
+  timeline: [],
+  table: null,
+  text: [],
+  warnings: [],
+  buttons: [],
+} as const satisfies Card;
+
 export type CardKind = 'agent' | 'action' | 'notice' | 'list' | 'error' | 'help';
 export type Tone = 'neutral' | 'progress' | 'waiting' | 'success' | 'warning' | 'failure';
 export interface CardField {
@@ -53,6 +68,20 @@ export interface Button {
   hash: string | null;
   /** Pressing it opens this form first; null acts at once. */
   opens: Form | null;
+  /**
+   * What is asked before a press of it counts. A platform with a dialog of its own asks before it sends the press; elsewhere the inbox
+   * asks, before what is final only. Default nothing.
+   */
+  confirm?: Confirmation;
+}
+
+export interface Confirmation {
+  title: string;
+  text: string;
+  /** What the button says that means yes. */
+  yes: string;
+  /** Nothing brings back what it takes away. */
+  final: boolean;
 }
 
 /** What a button can ask for. Those after `extend` are the menu's: their subject is empty. */
@@ -85,8 +114,10 @@ export interface FormChoice {
   value: string;
   label: string;
 }
+/** What a form can ask for. */
+export const FORM_INPUTS = ['reason', 'hash', 'command', 'note', 'name', 'image', 'network'] as const;
 export interface FormInput {
-  name: 'reason' | 'hash' | 'command' | 'note' | 'name' | 'image' | 'network';
+  name: (typeof FORM_INPUTS)[number];
   label: string;
   /** One of these, the first unless chosen; null = free text. */
   choices: readonly FormChoice[] | null;

@@ -64,6 +64,16 @@ export interface Channel {
     key: string,
     options: { maybePosted: boolean },
   ): Promise<MessageRef>;
+  /**
+   * Where the asker alone reads what is posted, for an answer that could not be given at the time; known before `start` too. Null, or left
+   * out, where there is no such place: then the thread is told that there was a request, and nothing of it.
+   */
+  privateRoom?(asker: Pick<RequestOrigin, 'principal' | 'thread'>): ThreadRef | null;
+  /**
+   * Those of `groups` that somebody is in now, for the re-check of approvals: by an answer of the platform that is five minutes old at
+   * most. Null, or an error, when it does not say; left out where nobody can be asked.
+   */
+  stillIn?(principal: PrincipalId, groups: readonly string[]): Promise<readonly string[] | null>;
   health(): ChannelHealth;
   /** Told every change; the first call comes with the next change. */
   onHealth(listener: (health: ChannelHealth) => void): Disposable;
@@ -92,6 +102,11 @@ export interface ButtonRequest extends RequestOrigin {
   button: ButtonId;
   subject: string;
   hash: string | null;
+  /**
+   * False where the platform could not ask whether the press was meant: then the inbox does, with a form, before what cannot be undone.
+   * Default true.
+   */
+  sure?: boolean;
 }
 export interface FormRequest extends ButtonRequest {
   values: Partial<Record<FormInput['name'], string>>;
@@ -103,6 +118,16 @@ export interface Reply {
   form(form: Form): Promise<void>;
 }
 
+/** How long a request may take to be saved. */
+export interface Patience {
+  /**
+   * Aborted when the asker cannot be kept waiting for the disk any longer. A request whose writing has not begun by then is void: it is
+   * never worked on, not even when the store answers later or after a crash, and the asker is told to ask again. Of one that is being
+   * written the asker is told that its answer follows. Default: as long as it takes.
+   */
+  patience?: AbortSignal;
+}
+
 /** How a request came out, for surfaces that wait (the piped terminal, later HTTP). */
 export interface RequestOutcome {
   /** False when it was refused, failed, or its command ended with another code than 0. */
@@ -112,7 +137,7 @@ export interface RequestOutcome {
   actionId: string | null;
 }
 
-/** Resolves as soon as the request is durably accepted (or recognised): that is the moment to acknowledge. */
+/** Resolves as soon as the request is durably accepted, recognised, refused or void: that is the moment to acknowledge. */
 export interface Accepted {
   duplicate: boolean;
   /** When its action has settled or waits for approval and its cards were handed to the channel. Never rejects. */
@@ -120,9 +145,9 @@ export interface Accepted {
 }
 
 export interface Inbox {
-  command(request: CommandRequest, reply: Reply): Promise<Accepted>;
-  button(request: ButtonRequest, reply: Reply): Promise<Accepted>;
-  form(request: FormRequest, reply: Reply): Promise<Accepted>;
+  command(request: CommandRequest, reply: Reply, patience?: Patience): Promise<Accepted>;
+  button(request: ButtonRequest, reply: Reply, patience?: Patience): Promise<Accepted>;
+  form(request: FormRequest, reply: Reply, patience?: Patience): Promise<Accepted>;
   /** Completions for what is typed so far, at most 25, best first. Never throws. */
   complete(request: CompletionRequest): Promise<Choice[]>;
   /**

@@ -75,6 +75,8 @@ export function createConversation(deps: ConversationDeps): Conversation {
     deliveries,
     room: (channel) => rooms.get(channel) ?? DEFAULT_ROOM,
     rootOf: deps.rootOf ?? (() => DEFAULT_ROOT),
+    privateRoomOf: (request) =>
+      channels.find(({ name }) => name === request.thread.channel)?.privateRoom?.(request) ?? null,
   });
   const housekeeping = createHousekeeping({ store, clock, log });
   const health = createHealthWatch({ store, channels, log: log.child({ part: 'health' }) });

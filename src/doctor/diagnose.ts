@@ -17,7 +17,7 @@ const SHOWN_DELIVERIES = 5;
 export function diagnose(facts: Facts): { checks: Check[]; sandboxesRun: boolean } {
   const checks = [
     ...machine(facts),
-    ...facts.runtimes.flatMap((info) => runtime(info, facts.runtimes)),
+    ...facts.runtimes.flatMap((info) => runtime(info, facts)),
     limits(facts),
     ...disks(facts),
     network(facts),
@@ -59,13 +59,12 @@ function machine({ isRoot, nodeVersion, hasTini, missingPrograms }: Facts): Chec
   ];
 }
 
-/** One that is missing is a failure only where no other is there. */
-function runtime(info: RuntimeInfo, all: readonly RuntimeInfo[]): Check[] {
+function runtime(info: RuntimeInfo, facts: Facts): Check[] {
   const subject = info.type;
   if (!info.available) {
     const fix = info.howToGet.length === 0 ? SETUP : info.howToGet.join('; ');
-    const status = all.some((other) => other.available) ? 'note' : 'fail';
-    return [{ subject, status, detail: escapeLine(info.missing.join('; ')), fix }];
+    const missing = escapeLine(info.missing.join('; '));
+    return [{ subject, fix, ...howBad(info, facts, missing) }];
   }
   return [
     {
@@ -75,6 +74,20 @@ function runtime(info: RuntimeInfo, all: readonly RuntimeInfo[]): Check[] {
     },
     ...info.warnings.map((warning): Check => ({ subject, status: 'warn', detail: escapeLine(warning) })),
   ];
+}
+
+/** One that is missing is a failure where no other is there or agents get it by default, and a fact where nobody asked for it. */
+function howBad(
+  { type, configured }: RuntimeInfo,
+  { runtimes, config }: Facts,
+  missing: string,
+): Pick<Check, 'status' | 'detail'> {
+  if (config?.policy.defaultSandbox === type) {
+    const detail = `${missing}; it is the defaultSandbox of airlock.yaml, so agents without --sandbox are refused`;
+    return { status: 'fail', detail };
+  }
+  if (runtimes.every((other) => !other.available)) return { status: 'fail', detail: missing };
+  return { status: configured === true ? 'warn' : 'note', detail: missing };
 }
 
 function limits({ runtimes, cgroups }: Facts): Check {

@@ -5,14 +5,26 @@ import { dirname } from 'node:path';
 /** Up to this the calls are made at once: eight turns through the thread pool cost a command most of a millisecond. */
 const SMALL_BYTES = 64 * 1024;
 
+export interface WriteOptions {
+  /** Default 0600. */
+  mode?: number;
+  /** Nobody waits for it: this thread goes on meanwhile, however small the file is. Default false. */
+  meanwhile?: boolean;
+}
+
 /**
  * Writes a file that is there whole or not at all, also after a power cut: a temporary name beside it, flushed, renamed,
  * the directory flushed. Whoever reads sees the old content or the new.
  */
-export async function writeDurably(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+export async function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  options: WriteOptions = {},
+): Promise<void> {
+  const { mode = 0o600, meanwhile = false } = options;
   const temporary = `${path}.${process.pid}.partial`;
   try {
-    if (content.length <= SMALL_BYTES) {
+    if (!meanwhile && content.length <= SMALL_BYTES) {
       writeSmall(path, temporary, content, mode);
       return;
     }

@@ -19,6 +19,8 @@ export interface SpawnRequest {
   onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): Promise<void>;
   /** Real pipes instead of Node's sockets. */
   pipes?: FifoPool;
+  /** Descriptor 3 of the program is a pipe that `tell` writes to; it ends with this process. Only with `pipes`. Default false. */
+  awaitsMessage?: boolean;
   /** After this the program gets KILL. Milliseconds; none by default. */
   timeoutMs?: number;
   /** Aborting it gives the program KILL. */
@@ -46,8 +48,11 @@ export interface Spawned {
   pid: number | null;
   /** The program itself has ended; its pipes may still be open. Never rejects. */
   exited: Promise<void>;
+  hasEnded(): boolean;
   /** It has ended and its output is worked on. Never rejects. */
   ended: Promise<SpawnEnd>;
+  /** Writes the message that the program awaits; its pipe stays open until it has ended. One that has ended does not hear it. */
+  tell(message: string): void;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -79,10 +84,23 @@ export async function spawnStreaming(request: SpawnRequest): Promise<Spawned> {
   const opened = await openChild(request);
   if ('failure' in opened) {
     const failed = { ...end, notStarted: opened.failure, heldOpen: false, durationMs: 0 };
-    return { pid: null, exited: Promise.resolve(), ended: Promise.resolve(failed), kill: () => undefined };
+    const nothing = () => undefined;
+    return {
+      pid: null,
+      exited: Promise.resolve(),
+      hasEnded: () => true,
+      ended: Promise.resolve(failed),
+      tell: nothing,
+      kill: nothing,
+    };
   }
-  const { child, stdin, stdout, stderr } = opened;
-  const exited = new Promise<void>((resolve) => {
+  const { child, stdin, stdout, stderr, message } = opened;
+  let over = false;
+  const exited = new Promise<void>((ended) => {
+    const resolve = () => {
+      over = true;
+      ended();
+    };
     child.once('exit', (code, signal) => {
       end.exitCode = code;
       end.signal = signal;
@@ -100,6 +118,9 @@ export async function spawnStreaming(request: SpawnRequest): Promise<Spawned> {
     pump(stderr, (chunk) => request.onOutput('stderr', chunk), noteError, clock),
   ];
   const feeding = stdin === null ? null : feed(stdin, request.stdin, exited, noteError);
+  // A reader that is gone (EPIPE) is told by its own end.
+  message?.on('error', () => undefined);
+  void exited.then(() => message?.destroy());
   const stop = (reason: 'timedOut' | 'cancelled') => {
     if (end.exitCode !== null || end.signal !== null) return;
     end[reason] = true;
@@ -120,7 +141,14 @@ export async function spawnStreaming(request: SpawnRequest): Promise<Spawned> {
     const heldOpen = closed.includes(false);
     return { ...end, heldOpen, durationMs: clock.monotonic() - startedAt };
   }
-  return { pid: child.pid ?? null, exited, ended: finish(), kill: (signal) => void child.kill(signal) };
+  return {
+    pid: child.pid ?? null,
+    exited,
+    hasEnded: () => over,
+    ended: finish(),
+    tell: (text) => void message?.write(text),
+    kill: (signal) => void child.kill(signal),
+  };
 }
 
 interface OpenedChild {
@@ -128,6 +156,7 @@ interface OpenedChild {
   stdin: Writable | null;
   stdout: Readable;
   stderr: Readable;
+  message: Writable | null;
 }
 
 async function openChild(request: SpawnRequest): Promise<OpenedChild | { failure: Error }> {
@@ -143,7 +172,7 @@ async function openChild(request: SpawnRequest): Promise<OpenedChild | { failure
       const stdio: StdioOptions = [wantsStdin ? 'pipe' : 'ignore', 'pipe', 'pipe'];
       const child = spawn(request.file, request.args, { ...options, stdio });
       if (child.stdout === null || child.stderr === null) throw new Error('no pipes to the program');
-      return { child, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr };
+      return { child, stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, message: null };
     }
     const open = async (direction: 'read' | 'write', pool: FifoPool): Promise<Socket> => {
       const ends = await pool.open(direction);
@@ -159,9 +188,10 @@ async function openChild(request: SpawnRequest): Promise<OpenedChild | { failure
     const stdin = wantsStdin ? await open('write', request.pipes) : null;
     const stdout = await open('read', request.pipes);
     const stderr = await open('read', request.pipes);
+    const message = request.awaitsMessage === true ? await open('write', request.pipes) : null;
     const stdio: StdioOptions = wantsStdin ? [...theirs] : ['ignore', ...theirs];
     const child = spawn(request.file, request.args, { ...options, stdio });
-    return { child, stdin, stdout, stderr };
+    return { child, stdin, stdout, stderr, message };
   } catch (error) {
     // A NUL in an argument, no descriptors left: Node throws where others only emit.
     for (const socket of ours) socket.destroy();

@@ -1,11 +1,13 @@
 import { AppError } from '../errors.ts';
+import { ROOT_WORD } from '../lib/root-word.ts';
 import type { ActionRecord, ApprovalTerms, Vote } from '../model/action.ts';
 import type { Actor } from '../model/principal.ts';
 import type { StoreReads } from '../store/store.ts';
+import { GROUPS_COUNT_MS } from './approver-groups.ts';
 import type { OrchestratorContext } from './context.ts';
 import { isEntitled } from './entitlement.ts';
 import { termsOf } from './policy.ts';
-import { isSamePerson, recallActor } from './remembered.ts';
+import { isSamePerson, recallActor, remembered } from './remembered.ts';
 
 /** Why this person may not decide this action; null when they may. Whether it still waits is checked elsewhere. */
 export function whyNotEntitled(
@@ -30,7 +32,7 @@ export function whyNotEntitled(
   }
   if (!terms.selfApproval && isRequester(ctx, action, actor)) {
     return new AppError('SELF_APPROVAL', `nobody decides their own ${action.level} request`, {
-      hint: `ask somebody else, or take it back: cancel ${action.id}`,
+      hint: `ask somebody else, or take it back: ${ROOT_WORD} cancel ${action.id}`,
     });
   }
   return null;
@@ -56,8 +58,8 @@ export function hasVoted(
 }
 
 /**
- * Counts the approvals again by the rights the voters have now, under the terms people saw and those in force. Throws RECHECK_FAILED
- * when they no longer reach the quorum.
+ * Counts the approvals again by the rights the voters have now, under the terms people saw and those in force; groups count as far as
+ * they were seen lately. Throws RECHECK_FAILED when they no longer reach the quorum.
  */
 export async function checkApprovals(
   ctx: OrchestratorContext,
@@ -74,12 +76,13 @@ export async function checkApprovals(
   const counted = new Set<string>();
   const lost: string[] = [];
   for (const vote of votes) {
-    const voter = await recallActor(reads, ctx.people, vote.principal, vote.persona);
+    const seenSince = ctx.clock.now() - GROUPS_COUNT_MS;
+    const voter = await recallActor(reads, ctx.people, vote.principal, vote.persona, seenSince);
     const refused =
       voter === null ||
       whyNotEntitled(ctx, action, seen, voter) !== null ||
       whyNotEntitled(ctx, action, inForce, voter) !== null;
-    if (refused) lost.push(vote.displayName);
+    if (refused) lost.push(await whoLost(reads, vote, seenSince));
     else counted.add(voter.personId);
   }
   const quorum = Math.max(seen.quorum, inForce.quorum);
@@ -89,6 +92,18 @@ export async function checkApprovals(
     action,
     lost.length === 0 ? reason : `${reason}; no longer entitled: ${lost.join(', ')}`,
   );
+}
+
+async function whoLost(
+  reads: Pick<StoreReads, 'setting'>,
+  { principal, displayName }: Vote,
+  seenSince: number,
+): Promise<string> {
+  const known = await remembered(reads, principal);
+  const isUnknown = known !== null && known.groups.length > 0 && known.seenAt < seenSince;
+  return isUnknown
+    ? `${displayName} (the platform does not say whether they still are in their groups)`
+    : displayName;
 }
 
 function recheckFailed(action: ActionRecord, reason: string): AppError {

@@ -3,6 +3,7 @@ import { AppError, toAppError } from '../errors.ts';
 import { keepTrying } from '../lib/keep-trying.ts';
 import type { ActionRecord } from '../model/action.ts';
 import type { StoreTransaction } from '../store/store.ts';
+import { renewApprovers } from './approver-groups.ts';
 import type { OrchestratorContext } from './context.ts';
 import { expireAction } from './expire.ts';
 import type { LiveOutputs } from './live-output.ts';
@@ -31,7 +32,9 @@ export function createExecutor(ctx: OrchestratorContext, live: LiveOutputs): Exe
     try {
       const action = await ctx.store.action(actionId);
       if (action === null || action.status !== 'APPROVED') return;
+      await renewApprovers(ctx, action);
       const payload = await recheck(ctx, ctx.store, action, { status: true });
+      if (payload.kind === 'agent.exec') ctx.agents.expectExec(payload.agentId);
       await perform(action, payload, {
         async begin(tx) {
           if (stopped()) throw shuttingDown();

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { ROOT_WORD } from '../lib/root-word.ts';
 import { formatDuration } from '../lib/format.ts';
 import { quote } from '../lib/quote.ts';
 import type { ActionDraft } from './types.ts';
@@ -110,6 +111,6 @@ function checkTime(what: string, timeMs: number | undefined, min: number, max: n
 function checkConfirm(confirm: number): void {
   if (Number.isSafeInteger(confirm) && confirm >= 0) return;
   throw new AppError('INVALID_INPUT', `refused stop-all: ${confirm} is no number of agents`, {
-    hint: 'type the number of live agents: stop-all 3',
+    hint: `type the number of live agents: ${ROOT_WORD} stop-all 3`,
   });
 }

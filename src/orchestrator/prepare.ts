@@ -1,6 +1,7 @@
-import type { CreatePlan } from '../agents/types.ts';
+import type { CreatePlan, CreateRequest } from '../agents/types.ts';
 import type { PolicyFile } from '../config/schema.ts';
 import { AppError } from '../errors.ts';
+import { ROOT_WORD } from '../lib/root-word.ts';
 import type { AgentInstance } from '../model/agent.ts';
 import type { Actor } from '../model/principal.ts';
 import type { OrchestratorContext } from './context.ts';
@@ -10,7 +11,7 @@ import type { Classification } from './policy.ts';
 import { isSamePerson } from './remembered.ts';
 import { resolveAgent } from './resolve.ts';
 import { checkTargetStatus } from './target.ts';
-import type { ActionDraft } from './types.ts';
+import type { ActionDraft, CreateDraft } from './types.ts';
 
 /** A draft with everything resolved. */
 export interface Prepared {
@@ -31,7 +32,7 @@ export async function prepareDraft(
 ): Promise<Prepared> {
   switch (draft.kind) {
     case 'agent.create': {
-      const plan = await ctx.agents.plan(draft.params);
+      const plan = await ctx.agents.plan(createRequest(ctx, draft.params));
       return { payload: createPayload(actor.principal, plan), plan, agent: null };
     }
     case 'agent.stop-all': {
@@ -62,6 +63,10 @@ export async function prepareDraft(
       return { payload: targetedPayload(ctx, draft, actor, agent), plan: null, agent };
     }
   }
+}
+
+function createRequest({ skills }: OrchestratorContext, { skill: id, ...rest }: CreateDraft): CreateRequest {
+  return id === undefined ? rest : { ...rest, skill: { id, ...skills.require(id).requires } };
 }
 
 /** The level by the rules in force now; used at submit and again before execution. */
@@ -131,6 +136,6 @@ function livesTooLong(
 
 function wrongCount(live: number, confirm: number): AppError {
   return new AppError('INVALID_INPUT', `refused stop-all ${confirm}: the number of live agents is ${live}`, {
-    hint: `look at the list, then type: stop-all ${live}`,
+    hint: `look at the list, then type: ${ROOT_WORD} stop-all ${live}`,
   });
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { ROOT_WORD } from '../lib/root-word.ts';
 import type { ActionRecord } from '../model/action.ts';
 import type { Actor } from '../model/principal.ts';
 import type { StoreReads, StoreTransaction } from '../store/store.ts';
@@ -25,7 +26,7 @@ export function notRead(action: Pick<ActionRecord, 'id'>): AppError {
   return new AppError(
     'PAYLOAD_NOT_READ',
     `what action ${action.id} runs is too long for the card, and you have not opened the whole of it`,
-    { hint: `press View full on the card (or: view ${action.id}), read it, and approve again` },
+    { hint: `press View full on the card (or: ${ROOT_WORD} view ${action.id}), read it, and approve again` },
   );
 }
 

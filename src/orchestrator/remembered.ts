@@ -10,35 +10,74 @@ const rememberedSchema = z.object({
   displayName: z.string(),
   groups: z.array(z.string()),
   personaRole: z.string().nullable(),
+  /** When the platform said so; epoch milliseconds. */
+  seenAt: z.number().default(0),
 });
+export type Remembered = z.output<typeof rememberedSchema>;
+
+/** Not written again within it: who acts often costs no more writing. */
+const SAME_MS = 60_000;
 
 /**
  * Keeps what only the platform knows of a person (groups) and what only the terminal knows (the persona's role), as they
  * last acted: the re-check before execution asks for their rights when they are not there to be asked, after a restart too.
  */
-export async function rememberActor(tx: StoreTransaction, actor: Actor): Promise<void> {
+export async function rememberActor(tx: StoreTransaction, actor: Actor, now: number): Promise<void> {
   const groups = actor.roles.filter((role) => GROUP_PATTERN.test(role));
-  const known = await tx.setting(settingName(actor.principal));
+  const known = await remembered(tx, actor.principal);
   if (known === null && groups.length === 0 && !actor.persona) return;
-  const value = canonicalJson({
-    displayName: actor.displayName,
-    groups,
-    personaRole: actor.persona ? actor.role : null,
-  } satisfies z.output<typeof rememberedSchema>);
-  if (value !== known) await tx.setSetting(settingName(actor.principal), value);
+  const { displayName, persona, role } = actor;
+  const personaRole = persona ? role : null;
+  await remember(tx, actor.principal, known, { displayName, groups, personaRole, seenAt: now });
 }
 
-/** The person behind a principal with the rights the policy gives them now; null when a persona is not allowed any more. */
+/** Of a person who is not there, what the platform has said of their groups since. */
+export async function rememberGroups(
+  tx: StoreTransaction,
+  principal: PrincipalId,
+  groups: readonly string[],
+  now: number,
+): Promise<void> {
+  const known = await remembered(tx, principal);
+  if (known === null) return;
+  await remember(tx, principal, known, { ...known, groups: [...groups], seenAt: now });
+}
+
+async function remember(
+  tx: StoreTransaction,
+  principal: PrincipalId,
+  known: Remembered | null,
+  next: Remembered,
+): Promise<void> {
+  const isSame = known !== null && canonicalJson({ ...next, seenAt: known.seenAt }) === canonicalJson(known);
+  if (isSame && next.seenAt - known.seenAt < SAME_MS) return;
+  await tx.setSetting(settingName(principal), canonicalJson(next));
+}
+
+/** What is remembered of a person; null where there was nothing that only a platform knows. */
+export async function remembered(
+  reads: Pick<StoreReads, 'setting'>,
+  principal: PrincipalId,
+): Promise<Remembered | null> {
+  const stored = await reads.setting(settingName(principal));
+  return stored === null ? null : rememberedSchema.parse(JSON.parse(stored));
+}
+
+/**
+ * The person behind a principal with the rights the policy gives them now; null when a persona is not allowed any more. Groups that
+ * were seen before `seenSince` give no rights. Default: however long ago.
+ */
 export async function recallActor(
   reads: Pick<StoreReads, 'setting'>,
   people: People,
   principal: PrincipalId,
   wasPersona: boolean,
+  seenSince = 0,
 ): Promise<Actor | null> {
-  const stored = await reads.setting(settingName(principal));
-  const known = stored === null ? null : rememberedSchema.parse(JSON.parse(stored));
+  const known = await remembered(reads, principal);
   const displayName = known?.displayName ?? principal;
-  if (!wasPersona) return people.resolve({ principal, displayName, groups: known?.groups ?? [] });
+  const groups = known !== null && known.seenAt >= seenSince ? known.groups : [];
+  if (!wasPersona) return people.resolve({ principal, displayName, groups });
   const role = known?.personaRole ?? null;
   if (role === null) return null;
   try {

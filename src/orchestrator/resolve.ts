@@ -2,6 +2,7 @@ import { AppError } from '../errors.ts';
 import { count } from '../lib/format.ts';
 import { closest } from '../lib/edit-distance.ts';
 import { quote } from '../lib/quote.ts';
+import { ROOT_WORD } from '../lib/root-word.ts';
 import type { ActionRecord } from '../model/action.ts';
 import { type AgentInstance, isLive } from '../model/agent.ts';
 import type { StoreReads } from '../store/store.ts';
@@ -52,7 +53,7 @@ export async function resolveAction(reads: ActionReads, text: string): Promise<A
     if (exact !== null) return exact;
     if (word.length < MIN_ACTION_PREFIX) {
       throw new AppError('INVALID_INPUT', `${quote(word)} is too short for an action's id`, {
-        hint: `write at least ${MIN_ACTION_PREFIX} characters of it; approvals shows them`,
+        hint: `write at least ${MIN_ACTION_PREFIX} characters of it; ${ROOT_WORD} approvals shows them`,
       });
     }
     const [first, ...others] = await reads.actionsByIdPrefix(word);
@@ -65,7 +66,7 @@ export async function resolveAction(reads: ActionReads, text: string): Promise<A
     }
   }
   throw new AppError('ACTION_NOT_FOUND', `there is no action ${quote(text)}`, {
-    hint: 'see what waits with: approvals',
+    hint: `see what waits with ${ROOT_WORD} approvals`,
   });
 }
 
@@ -88,6 +89,9 @@ function agentNotFound(text: string, live: readonly AgentInstance[]): AppError {
     live.map((agent) => agent.name),
   );
   return new AppError('AGENT_NOT_FOUND', `there is no agent ${quote(text)}`, {
-    hint: near === null ? 'list shows the live ones, list --all the ended ones too' : `did you mean ${near}?`,
+    hint:
+      near === null
+        ? `${ROOT_WORD} list shows the live ones, ${ROOT_WORD} list --all the ended ones too`
+        : `did you mean ${near}?`,
   });
 }

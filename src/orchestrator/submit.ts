@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import { formatDuration } from '../lib/format.ts';
 import { newActionId } from '../lib/ids.ts';
+import { ROOT_WORD } from '../lib/root-word.ts';
 import type { ActionRecord } from '../model/action.ts';
 import type { Actor } from '../model/principal.ts';
 import type { StoreTransaction } from '../store/store.ts';
@@ -27,6 +28,7 @@ export async function submitAction(
     const prepared = await prepareDraft(ctx, draft, request.actor);
     const action = newAction(ctx, prepared, request);
     checkQuorum(ctx, action, request.actor);
+    expectCommand(ctx, action);
     return await ctx.store.transaction((tx) => record(ctx, tx, action, prepared, request));
   } catch (error) {
     await auditRefusal(ctx, error, {
@@ -70,6 +72,12 @@ function newAction(ctx: OrchestratorContext, prepared: Prepared, request: Submit
   };
 }
 
+/** While an action that needs nobody's approval is being recorded; nothing of it runs before it is on record as begun. */
+function expectCommand(ctx: OrchestratorContext, action: ActionRecord): void {
+  if (action.kind === 'agent.exec' && action.status === 'APPROVED' && action.agentId !== null)
+    ctx.agents.expectExec(action.agentId);
+}
+
 async function record(
   ctx: OrchestratorContext,
   tx: StoreTransaction,
@@ -84,7 +92,7 @@ async function record(
     await ctx.agents.reserve(tx, plan, actor, thread);
   }
   await tx.insertAction(action);
-  await rememberActor(tx, actor);
+  await rememberActor(tx, actor, ctx.clock.now());
   await tx.appendEvent({ type: 'action.status', actionId: action.id, from: null, to: action.status });
   await tx.appendAudit(submittedEntry(action, payload, actor));
   if (inboxId !== null) await tx.settleInbox(inboxId, action.id);
@@ -156,7 +164,7 @@ async function checkPending(ctx: OrchestratorContext, tx: StoreTransaction, acto
     'TOO_MANY_PENDING',
     `${waiting.length} of ${allowed} requests of yours wait for approval${lapses}`,
     {
-      hint: `cancel one first: cancel ${waiting[0]?.id ?? ''}`,
+      hint: `cancel one first: ${ROOT_WORD} cancel ${waiting[0]?.id ?? ''}`,
     },
   );
 }

@@ -4,9 +4,12 @@ import type { ActionRecord } from '../model/action.ts';
 import type { Actor } from '../model/principal.ts';
 import type { ThreadRef } from '../model/thread.ts';
 
+/** As {@link CreateRequest}, the skill by its name. */
+export type CreateDraft = Omit<CreateRequest, 'skill'> & { skill?: string };
+
 /** What a command asks for, names still unresolved. `agent` is a name, id or unique prefix. */
 export type ActionDraft =
-  | { kind: 'agent.create'; params: CreateRequest }
+  | { kind: 'agent.create'; params: CreateDraft }
   | { kind: 'agent.exec'; params: { agent: string; command: string; timeoutMs?: number } }
   | { kind: 'agent.pause' | 'agent.resume'; params: { agent: string } }
   | { kind: 'agent.stop'; params: { agent: string; force?: boolean } }

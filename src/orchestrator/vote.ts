@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { ROOT_WORD } from '../lib/root-word.ts';
 import type { ActionRecord, ApprovalTerms, Vote } from '../model/action.ts';
 import type { Actor } from '../model/principal.ts';
 import type { StoreReads, StoreTransaction } from '../store/store.ts';
@@ -77,13 +78,13 @@ async function decide(
   checkHash(action, terms.verification === 'typed-hash', request);
   if (request.decision === 'deny' && (request.note ?? '').trim() === '') {
     throw new AppError('INVALID_INPUT', `denying action ${action.id} takes a reason`, {
-      hint: `say why: deny ${action.id} <reason>`,
+      hint: `say why: ${ROOT_WORD} deny ${action.id} <reason>`,
     });
   }
 
   const vote = newVote(action.id, request, now);
   if (!(await tx.insertVote(vote))) throw alreadyVoted(action);
-  await rememberActor(tx, request.actor);
+  await rememberActor(tx, request.actor, now);
   await tx.appendEvent({
     type: 'action.vote',
     actionId: action.id,
@@ -151,7 +152,8 @@ async function settleVotes(
   const denial = votes.find((vote) => vote.decision === 'deny');
   if (denial !== undefined) {
     const message = `denied by ${denial.displayName}: ${denial.note ?? ''}`;
-    const error = { code: 'NOT_ALLOWED', message, hint: 'talk to them, then ask again' };
+    const hint = `talk to ${denial.displayName}, then ask again`;
+    const error = { code: 'NOT_ALLOWED', message, hint };
     const rejected = await moveAction(tx, ctx.agents, action, {
       to: 'REJECTED',
       patch: { decidedAt: now, finishedAt: now, error },
@@ -194,7 +196,7 @@ function checkHash(action: ActionRecord, typed: boolean, request: VoteRequest): 
       'HASH_MISMATCH',
       `approving ${action.level} action ${action.id} takes its hash, typed from the card`,
       {
-        hint: `approve ${action.id} --hash <the 12 digits on the card>`,
+        hint: `${ROOT_WORD} approve ${action.id} --hash <the 12 digits on the card>`,
       },
     );
   }

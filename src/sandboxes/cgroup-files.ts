@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 
-/** The file's text without its final newline; null when it cannot be read. */
+/** The file's text without its final newline; null when it cannot be read. At once, since it is the kernel's memory that is read. */
 export async function readText(file: string): Promise<string | null> {
-  return readFile(file, 'utf8').then(
-    (text) => text.trim(),
-    () => null,
-  );
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return null;
+  }
 }
 
 /** A whole number; null when the file is missing, says `max`, or is v1's "no limit" (beyond what a double counts exactly). */

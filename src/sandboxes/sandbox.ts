@@ -20,7 +20,7 @@ export interface SandboxHandle {
 
 /** What to make: the shape could come from a pool, the identity cannot. */
 export interface SandboxSpec {
-  image: SandboxImage;
+  image: SandboxImage | EngineImage;
   limits: ResourceLimits;
   identity: {
     agentId: string;
@@ -39,9 +39,31 @@ export interface SandboxImage {
   rootfs: string;
 }
 
+/** An image that stays in the container engine behind a driver; only that driver can use it. */
+export interface EngineImage {
+  /** As the engine lists it: `python:3.12`. */
+  name: string;
+  /** The engine's own id of it, `sha256:` and 64 hex digits. A tag that moves to another image does not change it. */
+  digest: string;
+  rootfs: null;
+}
+
+/** Images of the engine behind a driver. Nothing is ever pulled. */
+export interface DriverImages {
+  /** Names as the engine lists them; empty where no sandbox of this type can be made. */
+  list(): Promise<readonly string[]>;
+  /**
+   * By one of those names, or without its `:latest`; another way to write it is not known, so that a rule about a name holds. Null
+   * when there is none. Throws INVALID_INPUT for one that sandboxes cannot have.
+   */
+  find(name: string): Promise<EngineImage | null>;
+}
+
 export interface RuntimeInfo {
   type: string;
   available: boolean;
+  /** The environment names it, so its absence is a fault of this host and not just a fact. Left out: it does not. */
+  configured?: boolean;
   /** What the runtime says of itself; null when it is not there. */
   version: string | null;
   platform: string | null;
@@ -161,6 +183,8 @@ export interface RemovalEvidence {
 
 export interface SandboxDriver {
   readonly type: string;
+  /** Left out by a driver that takes root file systems only. */
+  readonly images?: DriverImages;
   /**
    * Probes the host for real (a throw-away container). Cached, across restarts too while the runtime's binary and the boot are
    * the same; `refresh` probes again. Never throws.
@@ -187,6 +211,11 @@ export interface SandboxDriver {
     sink: OutputSink,
     signal: AbortSignal,
   ): Promise<ExecOutcome>;
+  /**
+   * A command is about to come, perhaps: what can be done before it is known is done meanwhile, and undone when none comes within
+   * some seconds. Nothing is run inside by it. Left out by a driver that can do nothing.
+   */
+  expectExec?(handle: SandboxHandle): void;
   executions(handle: SandboxHandle): Promise<ExecState[]>;
   /** Ends one execution as a cancel does. An unknown one is success. */
   kill(handle: SandboxHandle, execId: string): Promise<void>;

@@ -1,6 +1,11 @@
 import { AppError } from '../errors.ts';
 import type { Unenforced } from './cgroups.ts';
 
+/** Names of the limits that the operator allows to be missing. */
+export function allowedByName(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return (environment['AIRLOCK_ALLOW_UNENFORCED'] ?? '').split(',').map((name) => name.trim());
+}
+
 /** Warnings for every card of limits that the operator allowed to be missing; LIMIT_NOT_ENFORCED for any other. */
 export function allowedOrThrow(unenforced: readonly Unenforced[], allowed: readonly string[]): string[] {
   const refused = unenforced.filter(({ limit }) => !allowed.includes(limit));

@@ -1,18 +1,17 @@
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { createDiscordChannel } from '../../channels/discord/discord-channel.ts';
 import { commandShapes } from '../../src/commands/shapes.ts';
 import { environmentSchema } from '../../src/config/schema.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { startDiscordEmulator } from '../emulators/discord/discord-emulator.ts';
 import type { ComponentView, DiscordEmulator, MessageView, OptionValue } from '../emulators/discord/types.ts';
-import type { RecordingInbox } from '../fakes/recording-inbox.ts';
 import { readDiscord } from '../fixtures/discord-reader.ts';
 import { describeChannel, type ChannelHarness } from './channel.ts';
 
 /** Of a message that says "thinking". */
 const LOADING = 128;
 
-async function makeHarness(inbox: RecordingInbox): Promise<ChannelHarness> {
+async function makeHarness(): Promise<ChannelHarness> {
   const discord = await startDiscordEmulator();
   const alice = discord.addUser({ name: 'alice' });
   const room = discord.addChannel({ name: 'ops' });
@@ -53,8 +52,6 @@ async function makeHarness(inbox: RecordingInbox): Promise<ChannelHarness> {
       const modal = await discord.until(() => discord.modals(alice).at(-1));
       const values = customIds(modal.components).map((id, at): [string, string] => [id, answers[at] ?? '']);
       await discord.submit({ user: alice, modal, values: Object.fromEntries(values) });
-      // It is acknowledged before it is taken in.
-      await vi.waitUntil(() => inbox.requests.some(({ type }) => type === 'form'));
     },
     async disconnect() {
       discord.faults.rest('*', { kind: 'drop', landed: false }, 1000);

@@ -1,8 +1,9 @@
 import { AppError } from '../../src/errors.ts';
 import { createFakeDriver } from '../../src/sandboxes/fake/fake-driver.ts';
 import { describeSandboxDriver } from './sandbox-driver.ts';
+import type { SandboxDriverSetup } from './sandbox/kit.ts';
 
-describeSandboxDriver('fake', async () => {
+const setup: SandboxDriverSetup = async () => {
   const driver = createFakeDriver();
   return {
     driver,
@@ -22,4 +23,6 @@ describeSandboxDriver('fake', async () => {
     },
     teardown: async () => undefined,
   };
-});
+};
+
+describeSandboxDriver('fake', setup, { sideBySide: true });

@@ -30,6 +30,6 @@ for (const [index, binary] of (missing === null ? await runscBinaries() : []).en
         teardown: async () => world[Symbol.asyncDispose](),
       };
     },
-    index === 0 ? ROUNDS : ROUNDS_OF_A_FURTHER_RUNSC,
+    { rounds: index === 0 ? ROUNDS : ROUNDS_OF_A_FURTHER_RUNSC, sideBySide: true },
   );
 }

@@ -1,8 +1,11 @@
+import path from 'node:path';
 import { describe, it } from 'vitest';
-import { startDocker, whyNoDocker, type DockerDaemon } from '../fixtures/docker-daemon.ts';
+import { nerdctlBinaries, startContainerd, whyNoContainerd } from '../fixtures/containerd-daemon.ts';
+import { startDocker, whyNoDocker } from '../fixtures/docker-daemon.ts';
 import { openKataWorld } from '../fixtures/kata-world.ts';
+import type { EngineDaemon } from '../fixtures/own-daemon.ts';
 import { describeSandboxDriver } from './sandbox-driver.ts';
-import type { SandboxDriverSubject } from './sandbox/kit.ts';
+import type { SandboxDriverSetup, SandboxDriverSubject } from './sandbox/kit.ts';
 
 /** Some two seconds each through an engine. */
 const ROUNDS = 10;
@@ -21,20 +24,40 @@ const NOT_SHOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
+const NO_HOST_NAME = 'not shown: nerdctl 1 gives no host name to what has no network';
+const NOT_SHOWN_BY_NERDCTL_1: Readonly<Record<string, string>> = {
+  'keeps sandboxes apart whose ids differ in the last character only': NO_HOST_NAME,
+  'tells a command its agent by AIRLOCK_AGENT and its sandbox by the host name': NO_HOST_NAME,
+  'creates four at once and removes four at once': NO_HOST_NAME,
+};
+
+const NOT_SHOWN_BY_NERDCTL: typeof NOT_SHOWN = {
+  'runsc-test': {
+    'survives a fork bomb: at the timeout every process of it is gone':
+      'not shown: nerdctl gives a helper every capability it knows, and this runsc refuses those it does not',
+  },
+};
+
 for (const runtime of ['runsc-test', 'runc']) {
   const missing = await whyNoDocker(runtime);
-  if (missing === null) {
-    describeSandboxDriver(
-      `kata, with ${runtime} of docker in its place,`,
-      () => onOwnDaemon(runtime),
-      ROUNDS,
-    );
-  } else {
-    describe(`the kata driver, with ${runtime} of docker in its place,`, () => {
-      it(`keeps the contract (not shown: ${missing})`, (context) => context.skip());
+  describeOwn(`${runtime} of docker`, missing, async () =>
+    onOwn(await startDocker(), { engineRuntime: runtime, notShown: NOT_SHOWN[runtime] }),
+  );
+}
+
+for (const binary of nerdctlBinaries()) {
+  for (const runtime of ['runsc-test', 'runc']) {
+    describeOwn(`${runtime} of ${path.basename(binary)}`, await whyNoContainerd(runtime), async () => {
+      const daemon = await startContainerd(binary);
+      const ofItsAge = daemon.version.startsWith('1.') ? NOT_SHOWN_BY_NERDCTL_1 : {};
+      return onOwn(daemon, {
+        engineRuntime: daemon.runtime(runtime),
+        notShown: { ...NOT_SHOWN[runtime], ...NOT_SHOWN_BY_NERDCTL[runtime], ...ofItsAge },
+      });
     });
   }
 }
+if (nerdctlBinaries().length === 0) describeOwn('runc of nerdctl', await whyNoContainerd(), null);
 
 const real = process.env['AIRLOCK_TEST_KATA_RUNTIME'];
 if (real === undefined) {
@@ -43,17 +66,35 @@ if (real === undefined) {
       context.skip());
   });
 } else {
-  describeSandboxDriver(`kata (${real})`, () => onRealKata(real), ROUNDS);
+  describeSandboxDriver(`kata (${real})`, () => onRealKata(real), { rounds: ROUNDS });
 }
 
-async function onOwnDaemon(runtime: string): Promise<SandboxDriverSubject> {
-  const daemon = await startDocker();
+/** Without a setup, or with what is missing for it, the suite is skipped with the reason. */
+function describeOwn(what: string, missing: string | null, setup: SandboxDriverSetup | null): void {
+  if (missing === null && setup !== null) {
+    describeSandboxDriver(`kata, with ${what} in its place,`, setup, { rounds: ROUNDS });
+    return;
+  }
+  describe(`the kata driver, with ${what} in its place,`, () => {
+    it(`keeps the contract (not shown: ${missing})`, (context) => context.skip());
+  });
+}
+
+async function onOwn(
+  daemon: EngineDaemon,
+  given: {
+    /** What the engine calls it. */
+    engineRuntime: string;
+    notShown: Readonly<Record<string, string>> | undefined;
+  },
+): Promise<SandboxDriverSubject> {
+  const { engine, binary } = daemon;
   try {
     const subject = await subjectOf({
-      environment: { DOCKER_HOST: daemon.host },
-      unproven: { engine: 'docker', binary: daemon.binary, runtime },
+      environment: daemon.environment,
+      unproven: { engine, binary, runtime: given.engineRuntime },
     });
-    return withDaemon(subject, daemon, runtime);
+    return withDaemon(subject, daemon, given.notShown ?? {});
   } catch (error) {
     await daemon[Symbol.asyncDispose]();
     throw error;
@@ -62,12 +103,12 @@ async function onOwnDaemon(runtime: string): Promise<SandboxDriverSubject> {
 
 function withDaemon(
   subject: SandboxDriverSubject,
-  daemon: DockerDaemon,
-  runtime: string,
+  daemon: EngineDaemon,
+  notShown: Readonly<Record<string, string>>,
 ): SandboxDriverSubject {
   return {
     ...subject,
-    notShown: (name) => NOT_SHOWN[runtime]?.[name],
+    notShown: (name) => notShown[name],
     probes: {
       ...subject.probes,
       leftovers: async () => [...(await subject.probes.leftovers()), ...(await daemon.left())],

@@ -12,8 +12,15 @@ import { describeLifecycle } from './sandbox/lifecycle.ts';
 import { describeLimits } from './sandbox/limits.ts';
 import { describeNothingLeft } from './sandbox/nothing-left.ts';
 
-/** `setup` runs once before the cases; its `teardown` once after them. `rounds` of create, exec and stop: see nothing-left.ts. */
-export function describeSandboxDriver(name: string, setup: SandboxDriverSetup, rounds?: number): void {
+/**
+ * `setup` runs once before the cases; its `teardown` once after them. `rounds` of create, exec and stop: see nothing-left.ts.
+ * `sideBySide`: cases run two at a time, default one.
+ */
+export function describeSandboxDriver(
+  name: string,
+  setup: SandboxDriverSetup,
+  { rounds, sideBySide = false }: { rounds?: number; sideBySide?: boolean } = {},
+): void {
   describe(`the ${name} driver`, () => {
     const kit = createKit();
     beforeAll(async () => kit.open(await setup()));
@@ -23,11 +30,17 @@ export function describeSandboxDriver(name: string, setup: SandboxDriverSetup, r
       if (reason !== undefined) context.skip(reason);
     });
 
-    describeLifecycle(kit);
-    describeCommands(kit);
-    describeCommandEnds(kit);
-    describeLimits(kit);
-    describeIsolation(kit);
-    describeNothingLeft(kit, rounds);
+    // Each case has a sandbox of its own, and most of its time is waiting.
+    describe('each in a sandbox of its own', { concurrent: sideBySide }, () => {
+      describeLifecycle(kit);
+      describeCommands(kit);
+      describeCommandEnds(kit);
+      describeIsolation(kit);
+    });
+    // What is measured, and what must be all there is, has the driver to itself.
+    describe('alone', () => {
+      describeLimits(kit);
+      describeNothingLeft(kit, rounds, sideBySide ? 2 : 1);
+    });
   });
 }

@@ -183,7 +183,9 @@ test('capacity, requests that wait and requests a minute have ends that are told
 
   const [full, pending, ...limited] = errorsIn(stdout);
   expect(full).toContain('2 of 2 agents are live: stop one or raise AIRLOCK_MAX_AGENTS');
-  expect(pending).toMatch(/5 of 5 requests of yours wait for approval.*cancel one first: cancel [a-z0-9]+/);
+  expect(pending).toMatch(
+    /5 of 5 requests of yours wait for approval.*cancel one first: \/agent cancel [a-z0-9]+/,
+  );
   expect(limited).toHaveLength(2);
   expect(limited[0]).toMatch(/20 .*minute/);
   expect(limited[0]).toMatch(/\d+ s/);

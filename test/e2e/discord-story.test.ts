@@ -68,7 +68,9 @@ test('on a real sandbox: creates, runs in the thread, waits for a second person,
   });
   expect(names.choices).toMatchObject([{ value: 'box' }]);
   expect(names.choices[0]?.name).toContain('RUNNING');
-  await discord.press({ user: alice, message: card, label: 'Stop' });
+  const question = await discord.press({ user: alice, message: card, label: 'Stop' });
+  expect(question.modal?.title).toBe('Stop box?');
+  await discord.submit({ user: alice, values: {} });
   const stopped = await shown(world, 'Agent box', 'STOPPED');
   expect(stopped.id).toBe(card.id);
   const states = ['PENDING', 'CREATING', 'RUNNING', 'STOPPING', 'STOPPED'];

@@ -28,6 +28,8 @@ let discord: DiscordEmulator;
 let opened: AsyncDisposableStack;
 let onSlack: Record<Name, string>;
 let onDiscord: Record<Name, string>;
+/** Has the role of approvers on the server. */
+let eve = '';
 let slackRoom = '';
 let discordRoom = '';
 /** Where approvals of the other platform are shown. */
@@ -37,7 +39,7 @@ const defects: string[] = [];
 
 /**
  * One bot on a workspace and on a server, with sandboxes in memory. Alice asks; bob has an account on both and approves, carol approves
- * on Discord, dave approves by a role that lists no person.
+ * on Discord, dave and eve approve by roles that list no person.
  */
 beforeEach(async () => {
   await using stack = new AsyncDisposableStack();
@@ -48,6 +50,8 @@ beforeEach(async () => {
   stack.defer(() => discord.close());
   onSlack = forEach((name) => slack.addUser({ name }).id);
   onDiscord = forEach((name) => discord.addUser({ name }));
+  const approvers = discord.addRole('approvers');
+  eve = discord.addUser({ name: 'eve', roles: [approvers] });
   const members = Object.values(onSlack);
   slackRoom = slack.addChannel({ name: 'ops', members }).id;
   slackApprovals = slack.addChannel({ name: 'approvals', members }).id;
@@ -62,7 +66,11 @@ people:
   - { id: alice, principals: ${both('alice')}, roles: [approver] }
   - { id: bob, principals: ${both('bob')}, roles: [approver] }
   - { id: carol, principals: ['discord:${onDiscord.carol}'], roles: [approver] }
-roles: { approver: ['discord:${onDiscord.dave}', 'slack:${slack.team}:${onSlack.dave}'] }
+roles:
+  approver:
+    - 'discord:${onDiscord.dave}'
+    - 'slack:${slack.team}:${onSlack.dave}'
+    - 'discord-role:${discord.guild.id}:${approvers}'
 channels:
   slack: { approvals: ${slackApprovals} }
   discord: { approvals: '${discordApprovals}' }
@@ -227,6 +235,29 @@ test('two votes at the same instant, one on each platform, decide; both cards sh
   for (const shown of [textOnSlack(done.slack), textOnDiscord(done.discord)]) {
     expect(shown.match(/(bob|carol) .*approved/g)).toHaveLength(2);
   }
+});
+
+test('votes typed on Discord count on Slack too: one for each person who is listed, whatever role others hold', async () => {
+  const threadTs = await createOnSlack();
+  await slack.mention({ user: onSlack.alice, channel: slackRoom, threadTs, text: 'echo danger' });
+  const asked = await within(SETUP_MS, 'question', () => slackCard(slackRoom, 'echo danger', '0 of 2'));
+  const [id = ''] = /\b[a-z0-9]{12}\b/.exec(textOnSlack(asked)) ?? [];
+  async function approve(user: string): Promise<string> {
+    const path = ['approve'];
+    const asking = await discord.command({ user, channel: discordApprovals, path, options: { id } });
+    return JSON.stringify(await asking.reply());
+  }
+
+  expect(await approve(eve)).toContain('only listed people vote');
+  expect(await approve(onDiscord.bob)).toContain('1 more approval needed');
+  const message = { channel: slackRoom, ts: asked.ts };
+  await slack.press({ user: onSlack.bob, ...message, actionId: 'airlock:approve' });
+  await toldOnSlack('bob', 'ALREADY_VOTED');
+  expect(await approve(onDiscord.bob)).toContain('votes are final');
+  expect(slackCard(slackRoom, 'echo danger', 'waiting for approval')).toBeDefined();
+  expect(await approve(onDiscord.carol)).toContain('no more are needed');
+
+  await inStep({ slack: slackRoom, discord: discordApprovals }, 'echo danger', 'done, exit code 0');
 });
 
 test('asked on Discord: a denial on Slack closes both cards, and what nobody decides stays where it was asked', async () => {

@@ -12,6 +12,8 @@ import type { Store, StoreTransaction } from '../../src/store/store.ts';
 export interface FakeAgentManager extends AgentManager {
   /** Every operation whose `begin` was committed, in order: `exec <agent> <command>`, `create <agent>`, … */
   readonly began: string[];
+  /** Agents told that a command is about to come. */
+  readonly expected: string[];
   /** What a command does; by default it ends at once with exit code 0. The promise is how long it runs. */
   onExec: (command: string, sink: OutputSink) => Promise<Partial<ExecResult>>;
   /** Ids of agents that cannot be stopped. */
@@ -66,6 +68,7 @@ export function createFakeAgentManager(deps: {
 
   const fake: FakeAgentManager = {
     began: [],
+    expected: [],
     onExec: async () => ({}),
     unstoppable: new Set(),
     refuseNext: null,
@@ -78,10 +81,10 @@ export function createFakeAgentManager(deps: {
       return {
         agentId: newAgentId(),
         name: request.name ?? `agent-${names}`,
-        skillId: request.skill ?? null,
+        skillId: request.skill?.id ?? null,
         image: request.image ?? 'busybox',
         imageDigest: `sha256:${'a'.repeat(64)}`,
-        sandboxType: request.sandboxType ?? 'fake',
+        sandboxType: request.sandboxType ?? request.skill?.sandboxType ?? 'fake',
         limits: {
           cpuCores: 1,
           memoryMb: 512,
@@ -180,6 +183,7 @@ export function createFakeAgentManager(deps: {
       operate(id, `extend ${id}`, ['RUNNING'], 'RUNNING', steps, {
         expiresAt: clock.now() + timeToLiveMs,
       }),
+    expectExec: (agentId) => void fake.expected.push(agentId),
     async cancelExec(actionId) {
       const cancel = running.get(actionId);
       cancel?.();
@@ -188,11 +192,13 @@ export function createFakeAgentManager(deps: {
     info: async () => ({
       runtimes: [],
       defaultType: 'fake',
+      preferredType: null,
       live: await store.countLiveAgents(),
       maxAgents: fake.maxAgents,
       running: running.size,
       host: { cpuCores: 2, memoryMb: 4096, freeDiskMb: 10_000 },
     }),
+    images: async () => [{ name: 'busybox' }],
     usage: async () => null,
     keptOutput: async () => null,
   };

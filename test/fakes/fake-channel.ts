@@ -54,7 +54,7 @@ export const UNLIMITED: ChannelLimits = {
 };
 
 export function createFakeChannel(
-  options: { name?: string; limits?: Partial<ChannelLimits> } = {},
+  options: { name?: string; limits?: Partial<ChannelLimits>; privateRoom?: Channel['privateRoom'] } = {},
 ): FakeChannel {
   const messages: FakeMessage[] = [];
   const calls: ChannelCall[] = [];
@@ -115,6 +115,7 @@ export function createFakeChannel(
         files.push({ ref, key, file });
         return ref;
       }),
+    privateRoom: options.privateRoom ?? (() => null),
     health: health.current,
     onHealth: health.onChange,
   };

@@ -27,6 +27,8 @@ export interface RecordingInbox extends Inbox {
 export interface RecordingInboxOptions {
   /** Default: settled at once, successfully. Whatever it throws is thrown to the channel. */
   answer?(recorded: RecordedRequest, reply: Reply): Promise<RequestOutcome>;
+  /** As `answer`, but the request is accepted at once and settles with this. */
+  work?(recorded: RecordedRequest, reply: Reply): Promise<RequestOutcome>;
   choices?: readonly Choice[];
   home?: readonly Card[];
 }
@@ -47,6 +49,7 @@ export function createRecordingInbox(options: RecordingInboxOptions = {}): Recor
     const due = waiting.filter(({ count }) => requests.length >= count);
     waiting = waiting.filter(({ count }) => requests.length < count);
     for (const { resolve } of due) resolve();
+    if (options.work !== undefined) return { duplicate: false, settled: options.work(recorded, reply) };
     const outcome = await (options.answer?.(recorded, reply) ?? Promise.resolve(DONE));
     return { duplicate: false, settled: Promise.resolve(outcome) };
   }

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { makeButton, makeCard } from '../fixtures/cards.ts';
 import { setDiscordStage } from '../fixtures/discord-stage.ts';
 
 /** The gateway's own pauses are in real time. */
 const SLOW_MS = 20_000;
+/** Discord's code for an answer after three seconds. */
+const TOO_LATE = 10062;
 
 describe('the connection to Discord', () => {
   test('needs no privileged intent and registers the commands once', async () => {
@@ -17,26 +20,65 @@ describe('the connection to Discord', () => {
     expect(discord.violations).toEqual([]);
   });
 
-  test.each([
-    ['asks to reconnect', 'resumes', (stage: Stage) => stage.discord.gateway.reconnect()],
-    ['cuts the connection', 'resumes', (stage: Stage) => stage.discord.gateway.close(1006)],
-    ['ends the session', 'identifies', (stage: Stage) => stage.discord.gateway.invalidSession(false)],
-  ] as const)(
-    'is there again after Discord %s',
-    async (_, way, act) => {
+  test('is there again after Discord asks to reconnect', async () => {
+    await using stage = await setDiscordStage();
+    const { discord, inbox } = stage;
+    const press = await cardOn(stage);
+
+    discord.gateway.reconnect();
+    await discord.until(() => discord.gateway.resumes === 1, SLOW_MS);
+    await press();
+
+    await inbox.received(1);
+    expect(stage.changes.map(({ state }) => state)).not.toContain('down');
+    expect(discord.violations).toEqual([]);
+  });
+
+  test(
+    'hands over once what was pressed while it was cut off, though its asker cannot be answered any more',
+    async () => {
       await using stage = await setDiscordStage();
-      const { discord, inbox, room } = stage;
-      await stage.start();
-      await discord.until(() => discord.commands().length > 0);
-      const user = discord.addUser({ name: 'alice' });
-      const before = discord.gateway[way];
+      const { discord, inbox } = stage;
+      const press = await cardOn(stage);
+      discord.gateway.close(1006);
+      await discord.until(() => discord.gateway.connections === 0);
 
-      act(stage);
-      await discord.until(() => discord.gateway[way] > before, SLOW_MS);
-      await discord.command({ user, channel: room, path: ['list'] });
+      const pressing = press();
+      discord.clock.advance(3000);
+      const { answered, interactionId } = await pressing;
+      await discord.until(() => discord.gateway.resumes === 1, SLOW_MS);
+      await discord.until(() => discord.calls.some(({ code }) => code === TOO_LATE));
+      const again = await press();
+
+      await inbox.received(2);
+      const ids = inbox.requests.map(({ request }) => request.deliveryId);
+      expect(answered).toBe(false);
+      expect(ids).toEqual([interactionId, again.interactionId]);
+      expect(again.answered).toBe(true);
+      expect(stage.changes.map(({ state }) => state)).not.toContain('down');
+      expect(discord.violations).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    'never hears of a press after its session was ended, and the button works with the next one',
+    async () => {
+      await using stage = await setDiscordStage();
+      const { discord, inbox } = stage;
+      const press = await cardOn(stage);
+      const { identifies } = discord.gateway;
+      discord.gateway.invalidSession(false);
+
+      const pressing = press();
+      await discord.until(() => discord.gateway.identifies > identifies, SLOW_MS);
+      const lost = await pressing;
+      const again = await press();
+
       await inbox.received(1);
-
-      expect(inbox.requests).toHaveLength(1);
+      expect(lost.answered).toBe(false);
+      expect(inbox.requests.map(({ request }) => request.deliveryId)).toEqual([again.interactionId]);
+      expect(again.answered).toBe(true);
       expect(stage.changes.map(({ state }) => state)).not.toContain('down');
       expect(discord.violations).toEqual([]);
     },
@@ -115,6 +157,34 @@ describe('the connection to Discord', () => {
     SLOW_MS,
   );
 
+  test(
+    'waits when the sign-ins of a day are used up, says until when, and signs in the next day',
+    async () => {
+      await using stage = await setDiscordStage({ limits: { identifies: 1 } });
+      const { discord } = stage;
+      await stage.start();
+      await discord.until(() => discord.gateway.identifies === 1);
+      await stage.channel.stop();
+      const environment = {
+        DISCORD_BOT_TOKEN: discord.botToken,
+        DISCORD_APPLICATION_ID: discord.applicationId,
+        AIRLOCK_DISCORD_API_URL: discord.apiUrl,
+      };
+      await using later = await setDiscordStage({ environment });
+
+      await later.start();
+      const spent = later.channel.health();
+      discord.clock.advance(24 * 3_600_000);
+      later.discord.clock.advance(24 * 3_600_000);
+      await later.healthy('up');
+
+      expect(spent.detail).toMatch(/sessions remaining.*resets at/);
+      expect(discord.gateway.identifies).toBe(2);
+      expect(discord.violations).toEqual([]);
+    },
+    SLOW_MS,
+  );
+
   test('stays away when it was stopped while the library was about to connect again', async () => {
     await using stage = await setDiscordStage();
     const { discord } = stage;
@@ -158,5 +228,16 @@ describe('the connection to Discord', () => {
     expect(ended.detail).toContain('DISCORD_BOT_TOKEN');
   });
 });
+
+/** Started, with a card on it; presses its button. */
+async function cardOn(stage: Stage) {
+  const { channel, discord, place } = stage;
+  await stage.start();
+  await discord.until(() => discord.commands().length > 0);
+  const user = discord.addUser({ name: 'alice' });
+  const card = makeCard({ buttons: [makeButton({ id: 'cancel', label: 'Cancel' })] });
+  const { messageId } = await channel.post(place, card, 'card', { maybePosted: false });
+  return () => discord.press({ user, message: messageId, label: 'Cancel' });
+}
 
 type Stage = Awaited<ReturnType<typeof setDiscordStage>>;

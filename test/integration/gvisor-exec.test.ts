@@ -258,6 +258,38 @@ describe.each(binaries)('commands in a sandbox of %s', (binary) => {
     expect(await commandsInside()).toEqual([]);
   });
 
+  it('that were expected run as any other, after a pause too, and what nobody came for goes with the sandbox', async () => {
+    const own = handle;
+    const clients = async () =>
+      (await world.processesOf(handle.containerId)).filter((one) => one.args.includes('exec')).length;
+    handle = await made();
+    await exec('true');
+    world.driver.expectExec?.(handle);
+    await expect.poll(clients).toBe(1);
+    expect(await world.driver.executions(handle)).toEqual([]);
+
+    const long = 'x'.repeat(100_000);
+    const outcome = await exec(`echo ${long} | wc -c; readlink /proc/self/fd/3; exit 7`);
+    expect(outcome).toMatchObject({ cause: 'exited', exitCode: 7, evidence: { waitStatus: 7 << 8 } });
+    expect(text(outcome.stdout.head)).toBe('100001\n');
+    expect(await readdir(executionsDir())).toEqual(['pipes']);
+
+    world.driver.expectExec?.(handle);
+    await world.driver.pause(handle);
+    await expect.poll(clients).toBe(0);
+    await world.driver.resume(handle);
+    world.driver.expectExec?.(handle);
+    const timedOut = await exec('(setsid sleep 780 &); sleep 780', { timeoutMs: 300 });
+    expect(timedOut.cause).toBe('timed-out');
+    expect(await commandsInside()).toEqual([]);
+
+    world.driver.expectExec?.(handle);
+    await world.driver.stop(handle, { graceMs: 0 });
+    await world.driver.remove(handle);
+    expect(await clients()).toBe(0);
+    handle = own;
+  });
+
   it('of a bot that died are found and ended by the next one', async () => {
     const execId = newExecId();
     const running = await talking('(setsid env -i /bin/sleep 751 &); echo up; sleep 750', { execId });

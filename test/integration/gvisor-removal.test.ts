@@ -50,6 +50,17 @@ describe.each(binaries)('removal with %s', (binary) => {
     expect(await world.leftovers()).toEqual([]);
   });
 
+  it('has nothing to take away of a create with an image of a container engine, which is refused', async () => {
+    const handle = world.driver.newHandle(newContainerId());
+    const image = { name: 'python:3.12', digest: `sha256:${'a'.repeat(64)}`, rootfs: null };
+
+    await expect(world.driver.create(handle, { ...specOf(world), image }, never())).rejects.toMatchObject({
+      code: 'IMAGE_NOT_FOUND',
+      message: 'image python:3.12 is in a container engine, and gVisor cannot use it there',
+    });
+    expect(await world.leftovers()).toEqual([]);
+  });
+
   it('finds and removes a sandbox that runsc has no record of', async () => {
     const handle = await created();
     const { runscRoot } = rootOf(world);

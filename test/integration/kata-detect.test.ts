@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SAFE_PATH } from '../../src/lib/run.ts';
 import { startDocker, whyNoDocker } from '../fixtures/docker-daemon.ts';
@@ -102,6 +103,46 @@ describe.skipIf(!asRoot)('the detection of Kata', () => {
 
     expect(info.missing.join()).toMatch(why);
     expect(info.howToGet.join()).not.toBe('');
+  });
+
+  it('is quiet about an engine that does not answer where nobody asked for Kata, and plain where somebody did', async () => {
+    await engine.fault('version', 'unreachable');
+
+    const unasked = await (await open()).driver.detect();
+    const asked = await (await open({ AIRLOCK_KATA_RUNTIME: 'kata-qemu' })).driver.detect();
+
+    expect(unasked).toMatchObject({
+      available: false,
+      missing: ['docker is installed, and its engine does not answer'],
+      howToGet: ['to have Kata: start it (systemctl start docker)'],
+    });
+    expect(unasked.configured).toBeUndefined();
+    expect(asked).toMatchObject({
+      available: false,
+      configured: true,
+      missing: [
+        expect.stringMatching(/^the docker engine does not answer: Cannot connect to the Docker daemon/),
+      ],
+      howToGet: ['start it (systemctl start docker); or unset AIRLOCK_KATA_RUNTIME if no Kata is wanted'],
+    });
+  });
+
+  it('names a pair that is known not to work, and refuses what it breaks', async () => {
+    await engine.set({ version: '28.2.2' });
+    await writeFile(
+      path.join(engine.directory, 'kata-runtime'),
+      '#!/bin/sh\necho "kata-runtime  : 3.20.0"\n',
+    );
+    await chmod(path.join(engine.directory, 'kata-runtime'), 0o755);
+    const pair = 'Docker 28.2.2 gives Kata 3.20.0 no network: Docker 26 and newer need Kata 3.29 or newer';
+
+    expect(await (await open()).driver.detect()).toMatchObject({
+      available: true,
+      version: '3.20.0',
+      networkReason: pair,
+      warnings: [`agents with --network are refused: ${pair}`],
+      capabilities: { network: 'none' },
+    });
   });
 
   it('prefers the plain name over those of single monitors', async () => {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -167,6 +169,25 @@ describe.skipIf(missing !== null)('a kata sandbox through a real engine', () => 
 
     expect(streams).not.toEqual([]);
     expect((await exit.promise).cause).toBe('sandbox-lost');
+  });
+
+  it('frees the disk of an agent although the shim of a later one has a copy of its mount', async () => {
+    const handle = await created();
+    // As a shim of Kata does when it starts.
+    const shim = spawn(
+      'sh',
+      ['-c', "exec unshare --mount --propagation=shared sh -c 'echo on; exec sleep 60'"],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const ended = once(shim, 'exit');
+    try {
+      await once(shim.stdout, 'data');
+      expect(Object.values(await driver.remove(handle)).flat()).toEqual([]);
+      expect(await world.leftovers()).toEqual([]);
+    } finally {
+      shim.kill('SIGKILL');
+      await ended;
+    }
   });
 
   it('marks its containers with installation, container, agent and node', async () => {

@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newContainerId } from '../../src/lib/ids.ts';
 import type { SandboxDriver, SandboxHandle } from '../../src/sandboxes/sandbox.ts';
-import { type DockerDaemon, startDocker, whyNoDocker } from '../fixtures/docker-daemon.ts';
+import { nerdctlBinaries, startContainerd, whyNoContainerd } from '../fixtures/containerd-daemon.ts';
+import { startDocker, whyNoDocker } from '../fixtures/docker-daemon.ts';
 import {
   createFakeInternet,
   type FakeInternet,
@@ -11,29 +13,41 @@ import {
 } from '../fixtures/fake-internet.ts';
 import { runIn, SMALL_LIMITS } from '../fixtures/gvisor-world.ts';
 import { type KataWorld, openKataWorld } from '../fixtures/kata-world.ts';
+import type { EngineDaemon } from '../fixtures/own-daemon.ts';
 
-const missing = await whyNoDocker();
+type Start = (options: { hostNamespace: string }) => Promise<EngineDaemon>;
 
-it.skipIf(missing === null)(`the network of a kata sandbox is not shown: ${missing}`, (context) =>
-  context.skip(),
-);
+describeNetwork('docker', await whyNoDocker(), startDocker);
+for (const binary of nerdctlBinaries()) {
+  describeNetwork(path.basename(binary), await whyNoContainerd(), (options) =>
+    startContainerd(binary, options),
+  );
+}
+if (nerdctlBinaries().length === 0) describeNetwork('nerdctl', await whyNoContainerd(), startDocker);
 
 /** With runc in Kata's place: the firewall and the bridge are on the host side and the same for both. */
-describe.skipIf(missing !== null)('the network of a kata sandbox', () => {
+function describeNetwork(engine: string, missing: string | null, start: Start): void {
+  describe(`the network of a kata sandbox through ${engine}`, () => {
+    if (missing === null) showNetwork(start);
+    else it(`is as gVisor's (not shown: ${missing})`, (context) => context.skip());
+  });
+}
+
+function showNetwork(start: Start): void {
   let internet: FakeInternet;
-  let daemon: DockerDaemon;
+  let daemon: EngineDaemon;
   let world: KataWorld;
   let driver: SandboxDriver;
 
   beforeAll(async () => {
     internet = await createFakeInternet();
-    daemon = await startDocker({ hostNamespace: internet.host });
+    daemon = await start({ hostNamespace: internet.host });
     world = await openKataWorld({
-      environment: { DOCKER_HOST: daemon.host },
+      environment: daemon.environment,
       unproven: {
-        engine: 'docker',
+        engine: daemon.engine,
         binary: daemon.binary,
-        runtime: 'runc',
+        runtime: daemon.engine === 'docker' ? 'runc' : 'io.containerd.runc.v2',
         hostNamespace: internet.host,
       },
     });
@@ -78,7 +92,6 @@ describe.skipIf(missing !== null)('the network of a kata sandbox', () => {
     expect([...(await world.leftovers()), ...(await daemon.left())]).toEqual([]);
     expect(internet.exec(internet.host, ['ip', '-o', 'link'])).not.toContain(world.installationId);
     expect(internet.exec(internet.host, ['nft', 'list', 'tables'])).not.toContain(world.installationId);
-    expect(await daemon.docker(['network', 'ls'])).not.toContain(world.installationId);
   });
 
   it('is undone with a create that fails', async () => {
@@ -88,11 +101,11 @@ describe.skipIf(missing !== null)('the network of a kata sandbox', () => {
 
     expect(internet.exec(internet.host, ['ip', '-o', 'link'])).not.toContain(world.installationId);
     expect(internet.exec(internet.host, ['nft', 'list', 'tables'])).not.toContain(world.installationId);
-    expect(await daemon.docker(['network', 'ls'])).not.toContain(world.installationId);
+    expect([...(await world.leftovers()), ...(await daemon.left())]).toEqual([]);
   });
 
   async function addressOf(handle: SandboxHandle): Promise<string> {
     const { stdout } = await runIn(driver, handle, 'ip -o -4 addr show eth0');
     return /inet (\d+\.\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? 'no address';
   }
-});
+}

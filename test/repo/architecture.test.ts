@@ -21,7 +21,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: [...LEAVES],
   sandboxes: [...LEAVES, 'store:port'],
   agents: [...LEAVES, 'store:port', 'sandboxes'],
-  orchestrator: [...LEAVES, 'store:port', 'sandboxes:port', 'agents'],
+  skills: [...LEAVES],
+  orchestrator: [...LEAVES, 'store:port', 'sandboxes:port', 'agents', 'skills:port'],
   commands: [...LEAVES, 'store:port', 'sandboxes:port', 'agents', 'orchestrator'],
   conversation: [...LEAVES, 'store:port', 'sandboxes:port', 'agents', 'orchestrator', 'commands'],
   // Adapters to platforms: the port, the leaves and what they share, never each other
@@ -46,6 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'store',
     'sandboxes',
     'agents',
+    'skills',
     'orchestrator',
     'commands',
     'conversation',
@@ -58,6 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const PORTS: Readonly<Record<string, readonly string[]>> = {
   'conversation:port': ['src/conversation/channel.ts', 'src/conversation/card.ts'],
   'sandboxes:port': ['src/sandboxes/sandbox.ts'],
+  'skills:port': ['src/skills/skill.ts'],
   'store:port': ['src/store/store.ts'],
 };
 const PORT_FILES = Object.values(PORTS).flat();

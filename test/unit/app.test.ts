@@ -1,13 +1,15 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { createApp } from '../../src/app.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { type AppParts, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import type { Channel } from '../../src/conversation/channel.ts';
+import type { Card, Channel } from '../../src/conversation/channel.ts';
 import { AppError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import type { PrincipalId } from '../../src/model/principal.ts';
 import { createFakeDriver } from '../../src/sandboxes/fake/fake-driver.ts';
 import { openDataDirectory } from '../../src/store/sqlite/data-directory.ts';
-import { createFakeChannel } from '../fakes/fake-channel.ts';
+import { createFakeChannel, type FakeChannel } from '../fakes/fake-channel.ts';
 import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 /** A channel that only counts; `broken` refuses to start. */
@@ -41,9 +43,41 @@ function countingChannel(broken = false) {
   return { channel, calls };
 }
 
-async function makeApp(dataDir: string, channel: Channel, env: Record<string, string> = {}) {
+async function makeApp(
+  dataDir: string,
+  channel: Channel,
+  env: Record<string, string> = {},
+  parts: Partial<AppParts> = {},
+) {
   const config = await loadConfig({ env: { AIRLOCK_DATA_DIR: dataDir, ...env }, cwd: dataDir });
-  return createApp(config, { log: silentLogger, drivers: [createFakeDriver()], channels: [channel] });
+  const overrides = { log: silentLogger, drivers: [createFakeDriver()], channels: [channel], ...parts };
+  return createApp(config, overrides);
+}
+
+/** Asks as a person of the terminal does; the private answers. */
+async function ask(
+  channel: FakeChannel,
+  text: string,
+  principal: PrincipalId = 'terminal:local',
+): Promise<Card[]> {
+  const answers: Card[] = [];
+  const accepted = await channel.inbox?.command(
+    {
+      deliveryId: `${principal} ${text}`,
+      principal,
+      displayName: principal,
+      groups: [],
+      thread: { channel: 'terminal', space: 'local', room: 'main', thread: null },
+      text,
+    },
+    { private: async (card) => void answers.push(card), form: async () => {} },
+  );
+  await accepted?.settled;
+  return answers;
+}
+
+function agentCard(channel: FakeChannel): Card | undefined {
+  return channel.messages.findLast(({ card }) => card.title === 'Agent box')?.card;
 }
 
 describe('createApp', () => {
@@ -111,6 +145,47 @@ describe('createApp', () => {
       { card: { title: expect.stringContaining('Audit head') as string } },
     ]);
     expect(channel.calls).toMatchObject([{ thread: room }]);
+  });
+
+  test('takes skills from whoever makes it: what one requires is on the card, in the payload and in the agent', async () => {
+    await using directory = await temporaryDirectory();
+    await writeFile(
+      join(directory.path, 'airlock.yaml'),
+      'rules: [{ kind: agent.create, level: high, reason: asked about }]',
+    );
+    const channel = createFakeChannel({ name: 'terminal' });
+    const app = await makeApp(
+      directory.path,
+      channel,
+      { AIRLOCK_ADMINS: 'terminal:local,terminal:bob' },
+      {
+        drivers: [createFakeDriver({ type: 'gvisor' }), createFakeDriver({ type: 'kata' })],
+        skills: [
+          { id: 'kernel-modules', summary: 'Build kernel modules', requires: { sandboxType: 'kata' } },
+        ],
+      },
+    );
+    await app.start();
+
+    const refused = await ask(channel, 'create no --skill kernel-modules --sandbox gvisor');
+    await ask(channel, 'create box --skill kernel-modules');
+    const asked = channel.messages.find(({ card }) => card.title === 'create box')?.card;
+    const id = asked?.buttons.find((button) => button.id === 'approve')?.subject ?? '';
+    await ask(channel, `approve ${id}`, 'terminal:bob');
+    await vi.waitFor(() => expect(agentCard(channel)?.state?.label).toBe('RUNNING'));
+    await app.stop();
+
+    expect(refused[0]?.title).toContain('needs a kata sandbox, and "gvisor" was asked for');
+    const fields = [
+      { label: 'Sandbox', value: 'kata' },
+      { label: 'Skill', value: 'kernel-modules' },
+    ];
+    expect(asked?.fields).toEqual(expect.arrayContaining(fields));
+    expect(JSON.parse(asked?.code?.text ?? '')).toMatchObject({
+      sandboxType: 'kata',
+      params: { skillId: 'kernel-modules' },
+    });
+    expect(agentCard(channel)?.fields).toEqual(expect.arrayContaining(fields));
   });
 
   test('a second app on the same data directory is refused', async () => {

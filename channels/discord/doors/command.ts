@@ -1,5 +1,6 @@
 import { type ChatInputCommandInteraction, PermissionFlagsBits } from 'discord.js';
 import { z } from 'zod';
+import type { Patience } from '../../../src/conversation/channel.ts';
 import { noticeCard } from '../../shared/notices.ts';
 import { warnOfLookalikes } from '../../shared/lookalikes.ts';
 import { commandText, type TypedValues } from '../command-text.ts';
@@ -20,7 +21,7 @@ export async function onCommand(doorway: Doorway, interaction: ChatInputCommandI
   const exchange = doorway.exchangeWith(interaction, first);
   const { reply } = exchange;
   const values = valuesOf(interaction);
-  const send = async () => {
+  const send = async (limits: Patience) => {
     const thread = await placeOf(interaction, null);
     if (thread === null) {
       await reply.private(NO_PLACE);
@@ -32,7 +33,7 @@ export async function onCommand(doorway: Doorway, interaction: ChatInputCommandI
       return null;
     }
     const origin = doorway.originOf(interaction, thread);
-    const accepted = await doorway.inbox.command({ ...origin, ...line }, reply);
+    const accepted = await doorway.inbox.command({ ...origin, ...line }, reply, limits);
     void warnOfLookalikes(line.text, { accepted, reply, log: doorway.log });
     return accepted;
   };

@@ -1,6 +1,7 @@
 import { ApplicationCommandOptionType, type AutocompleteInteraction } from 'discord.js';
 import type { Choice } from '../../../src/conversation/channel.ts';
 import { completionText, toChoices } from '../autocomplete.ts';
+import { toChannelError } from '../errors.ts';
 import { placeOf } from '../identity.ts';
 import { findCommand, ROOT } from '../options.ts';
 import type { Doorway } from './doorway.ts';
@@ -14,9 +15,13 @@ export async function onAutocomplete(doorway: Doorway, interaction: Autocomplete
   using _limit = doorway.clock.after(SUGGESTED_WITHIN_MS, () => late.resolve([]));
   const found = await Promise.race([find(doorway, interaction).catch(() => []), late.promise]);
   const { type } = interaction.options.getFocused(true);
-  await interaction.respond(
-    toChoices(found, type === ApplicationCommandOptionType.String ? 'word' : 'number'),
-  );
+  const choices = toChoices(found, type === ApplicationCommandOptionType.String ? 'word' : 'number');
+  try {
+    await interaction.respond(choices);
+  } catch (error) {
+    // Of a moment ago, as after a gap in the connection: somebody who still types is asked about again.
+    doorway.log.info({ reason: toChannelError(error, 'suggestions').message }, 'suggestions were not taken');
+  }
 }
 
 async function find(doorway: Doorway, interaction: AutocompleteInteraction): Promise<Choice[]> {

@@ -27,7 +27,10 @@ export interface Doorway {
   readonly clock: Clock;
   readonly log: Logger;
   commands(): readonly CommandShape[];
-  /** False outside of a server, and in one that the installation is not for. */
+  /**
+   * False outside of a server, in one that the installation is not for, and in one that the bot is not in: there somebody has the app for
+   * themselves alone.
+   */
   isOurs(interaction: BaseInteraction): boolean;
   originOf(interaction: BaseInteraction, thread: ThreadRef): RequestOrigin;
   exchangeWith(interaction: Answerable, first: FirstAnswer, pressed?: PressedButton): Exchange;
@@ -47,7 +50,8 @@ export function createDoorway(deps: DoorwayDeps): Doorway {
     clock,
     log,
     commands,
-    isOurs: ({ guildId: here }) => here !== null && (guildId === null || here === guildId),
+    isOurs: ({ guildId: here, client }) =>
+      here !== null && (guildId === null ? client.guilds.cache.has(here) : here === guildId),
     originOf: (interaction, thread) => ({
       deliveryId: interaction.id,
       principal: discordPrincipal(interaction.user.id),

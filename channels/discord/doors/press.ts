@@ -1,4 +1,5 @@
 import type { ButtonInteraction } from 'discord.js';
+import type { Patience } from '../../../src/conversation/channel.ts';
 import { placeOf } from '../identity.ts';
 import { mayOpenForm } from '../modals.ts';
 import { decodeButton } from '../render/buttons.ts';
@@ -17,13 +18,14 @@ export async function onPress(doorway: Doorway, interaction: ButtonInteraction):
   const first = mayOpenForm(id) ? 'form' : 'unseen';
   const exchange = doorway.exchangeWith(interaction, first, button);
   const { reply } = exchange;
-  const send = async () => {
+  const send = async (limits: Patience) => {
     const thread = await placeOf(interaction, interaction.message);
     if (thread === null) {
       await reply.private(NO_PLACE);
       return null;
     }
-    return inbox.button({ ...doorway.originOf(interaction, thread), button: id, subject, hash }, reply);
+    const origin = doorway.originOf(interaction, thread);
+    return inbox.button({ ...origin, button: id, subject, hash, sure: false }, reply, limits);
   };
   await doorway.take({ exchange, first, send });
 }

@@ -1,4 +1,5 @@
 import type { ModalSubmitInteraction } from 'discord.js';
+import type { Patience } from '../../../src/conversation/channel.ts';
 import { warnOfLookalikes } from '../../shared/lookalikes.ts';
 import { placeOf } from '../identity.ts';
 import { pressedBefore } from '../modals.ts';
@@ -18,7 +19,7 @@ export async function onSubmit(doorway: Doorway, interaction: ModalSubmitInterac
   const exchange = doorway.exchangeWith(interaction, first);
   const { reply } = exchange;
   const values = readForm(interaction.fields.fields.values());
-  const send = async () => {
+  const send = async (limits: Patience) => {
     const thread = await placeOf(interaction, interaction.message);
     if (thread === null) {
       await reply.private(NO_PLACE);
@@ -26,7 +27,7 @@ export async function onSubmit(doorway: Doorway, interaction: ModalSubmitInterac
     }
     const { id, subject, hash } = pressed;
     const origin = doorway.originOf(interaction, thread);
-    const accepted = await inbox.form({ ...origin, button: id, subject, hash, values }, reply);
+    const accepted = await inbox.form({ ...origin, button: id, subject, hash, values }, reply, limits);
     void warnOfLookalikes(values.command ?? '', { accepted, reply, log });
     return accepted;
   };

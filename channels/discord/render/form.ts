@@ -7,24 +7,18 @@ import {
   TextInputStyle,
 } from 'discord.js';
 import { z } from 'zod';
-import type { Form, FormInput } from '../../../src/conversation/card.ts';
+import { FORM_INPUTS, type Form, type FormInput } from '../../../src/conversation/card.ts';
 import { AppError } from '../../../src/errors.ts';
+import { fitsSelect } from '../../shared/choices.ts';
 import { shortLine } from '../../shared/fit.ts';
 import { DISCORD_LIMITS } from './limits.ts';
 import { paragraph } from './markdown.ts';
 
-const NAMES = [
-  'reason',
-  'hash',
-  'command',
-  'note',
-  'name',
-  'image',
-  'network',
-] as const satisfies readonly FormInput['name'][];
+/** What a select of Discord can offer. */
+const SELECT = { options: DISCORD_LIMITS.optionsPerSelect, characters: DISCORD_LIMITS.optionCharacters };
 
 const fieldSchema = z.object({
-  customId: z.enum(NAMES),
+  customId: z.enum(FORM_INPUTS),
   value: z.string().nullish(),
   values: z.array(z.string()).nullish(),
 });
@@ -77,7 +71,7 @@ function inputOf(input: FormInput): APILabelComponent {
 }
 
 function elementOf({ name, choices, multiline, optional, maxLength }: FormInput): APIComponentInLabel {
-  if (fitsSelect(choices)) {
+  if (fitsSelect(choices, SELECT)) {
     return {
       type: ComponentType.StringSelect,
       custom_id: name,
@@ -96,15 +90,4 @@ function elementOf({ name, choices, multiline, optional, maxLength }: FormInput)
     required: !optional,
     max_length: Math.max(1, Math.min(maxLength, DISCORD_LIMITS.inputCharacters)),
   };
-}
-
-/** Choices that Discord cannot offer are typed: a cut value would choose something else. */
-function fitsSelect(choices: FormInput['choices']): choices is NonNullable<FormInput['choices']> {
-  return (
-    choices !== null &&
-    choices.length > 0 &&
-    choices.length <= DISCORD_LIMITS.optionsPerSelect &&
-    new Set(choices.map(({ value }) => value)).size === choices.length &&
-    choices.every(({ value }) => value !== '' && value.length <= DISCORD_LIMITS.optionCharacters)
-  );
 }

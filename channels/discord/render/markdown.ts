@@ -1,3 +1,4 @@
+import { escapeText } from '../../../src/lib/escape-text.ts';
 import { type FittedText, fitText, shortLine } from '../../shared/fit.ts';
 
 /**
@@ -50,6 +51,11 @@ export function codeBlock(text: string, room: number, fit = fitText): FittedText
 /** Lines of at most `room` characters, escapes included. */
 export function paragraph(text: string, room: number): FittedText {
   return fitEncoded(text, room, escapeMarkdown, fitText);
+}
+
+/** Characters of a text in a block, the block's own not counted. */
+export function charactersInBlock(text: string): number {
+  return writeOut(escapeText(text)).length;
 }
 
 function writeOut(text: string): string {

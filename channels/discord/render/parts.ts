@@ -1,9 +1,10 @@
-import { count, formatBytes } from '../../../src/lib/format.ts';
 import type { Card } from '../../../src/conversation/card.ts';
 import { escapeLine } from '../../../src/lib/escape-text.ts';
-import { fitTail, fitText, shortLine } from '../../shared/fit.ts';
+import { fitTail, fitText } from '../../shared/fit.ts';
+import { andMore, notShown, sizeOfCode, sizeOfOutput } from '../../shared/part-words.ts';
 import { tableText } from '../../shared/table-text.ts';
-import { figure, MARKS, markOf, timeOf } from '../../shared/words.ts';
+import { timelineText } from '../../shared/timeline.ts';
+import { MARKS, markOf } from '../../shared/words.ts';
 import { DISCORD_LIMITS } from './limits.ts';
 import { codeBlock, escapeMarkdown, paragraph, strong, words } from './markdown.ts';
 
@@ -19,12 +20,6 @@ const TITLE_CHARACTERS = 310;
 const STATE_CHARACTERS = 140;
 const LABEL_CHARACTERS = 80;
 const VALUE_CHARACTERS = 500;
-/** Code that is longer says its size. */
-const LONG_CODE_LINES = 8;
-const LONG_CODE_CHARACTERS = 500;
-const MAX_STEPS = 6;
-/** A reason of a denial whole, with who gave it. */
-const STEP_CHARACTERS = 700;
 /** What a part says about itself: what is missing, and how large it is. */
 const NOTICE_CHARACTERS = 160;
 const UNLIMITED = Number.POSITIVE_INFINITY;
@@ -39,15 +34,12 @@ export function headline(card: Card): Part {
 }
 
 /** What is decided on, first of all. */
-export function codePart({ code }: Card, room: number): Part {
+export function codePart({ code }: Card, room: number, whereWhole: string | null): Part {
   if (code === null) return NONE;
   const label = strong(code.label, LABEL_CHARACTERS);
   const escaped = fitText(code.text, { characters: UNLIMITED, bytes: UNLIMITED });
   if (escaped.text.trim() === '') return { text: `${label}: (empty)`, cut: false };
-  const lines = code.text.split('\n').length;
-  const long = lines > LONG_CODE_LINES || escaped.characters > LONG_CODE_CHARACTERS;
-  const size = long ? ` (${count(lines, 'line')}, ${figure(escaped.characters)} characters)` : '';
-  const title = `${label}${size}\n`;
+  const title = `${label}${sizeOfCode(code.text, escaped.characters)}\n`;
   const whole = codeBlock(code.text, room - title.length);
   if (whole.missing === 0 && escaped.characters <= DISCORD_LIMITS.codeCharacters) {
     return { text: `${title}${whole.text}`, cut: false };
@@ -55,31 +47,26 @@ export function codePart({ code }: Card, room: number): Part {
   const head = fitText(code.text, { characters: DISCORD_LIMITS.codeCharacters, bytes: UNLIMITED });
   const some = codeBlock(head.text, room - title.length - NOTICE_CHARACTERS);
   const missing = escaped.characters - (some.characters - some.missing);
-  const notice = `\n${MARKS.warning} **${figure(missing)} of ${figure(escaped.characters)} characters are not shown**. The file in the thread and View full have the whole.`;
+  const notice = `\n${MARKS.warning} **${notShown(missing, escaped.characters)}**.${after(whereWhole)}`;
   return { text: `${title}${some.text}${notice}`, cut: true };
 }
 
 /** The newest of what is still growing, the head of what has ended. */
-export function outputPart({ output }: Card, room: number): Part {
+export function outputPart({ kind, output }: Card, room: number, whereWhole: string | null): Part {
   if (output === null || output.text === '') return NONE;
-  const text = output.live ? output.text : output.text.replace(/\n+$/, '');
+  // Most output ends its last line; shown, that is an empty one.
+  const text = output.text.replace(/\n+$/, '');
   const fit = output.live ? fitTail : fitText;
   // The line that says what a card left out in the middle comes on top.
   const kept = fit(text, { characters: DISCORD_LIMITS.outputCharacters + 100, bytes: UNLIMITED });
   const shown = codeBlock(kept.text, room - NOTICE_CHARACTERS, fit);
   const missing = kept.missing + shown.missing;
-  const tail = output.live && (output.fromByte > 0 || missing > 0);
-  const size = tail
-    ? ` (so far ${formatBytes(output.totalBytes)}; the end of it)`
-    : output.live
-      ? ' (so far)'
-      : '';
   const cut = missing > 0;
   const blank = shown.text === '' && !cut ? ': (blank)' : '';
-  const notice = cut
-    ? `${figure(missing)} of ${figure(kept.characters)} characters are not shown. The file in the thread and View full have the whole.`
-    : '';
-  return { text: joined([`**Output**${size}${blank}`, shown.text, notice]), cut };
+  // An action that has ended: what its card may not show goes into the thread.
+  const whole = kind === 'action' && !output.live ? after(whereWhole) : '';
+  const notice = cut ? `${notShown(missing, kept.characters)}.${whole}` : '';
+  return { text: joined([`**Output**${sizeOfOutput(output, missing)}${blank}`, shown.text, notice]), cut };
 }
 
 /** Warnings, beside a bar. */
@@ -121,26 +108,17 @@ export function tablePart({ table }: Card, room: number): Part {
   const lines = rows.map(({ first, facts }) => `**${escapeMarkdown(first)}**${escapeMarkdown(facts)}`);
   const shown = taken(lines, room);
   const missing = all - shown.length;
-  return { text: joined([...shown, missing === 0 ? '' : `and ${figure(missing)} more`]), cut: missing > 0 };
+  return { text: joined([...shown, andMore(missing)]), cut: missing > 0 };
 }
 
 /** The last steps, for a footer: there is no Markdown in one. */
 export function timelinePart({ timeline }: Card, room: number): Part {
-  const steps: string[] = [];
-  let left = room - NOTICE_CHARACTERS;
-  for (const step of timeline.toReversed()) {
-    const line = shortLine(step.label, STEP_CHARACTERS);
-    left -= line.length + 30;
-    if (left < 0 || steps.length >= MAX_STEPS) break;
-    steps.unshift(line);
-  }
-  const missing = timeline.length - steps.length;
-  if (steps.length === 0) return { text: '', cut: missing > 0 };
-  const shown = timeline.slice(missing);
-  const lines = steps.map((line, at) => `${timeOf(shown[at]?.at ?? 0, shown[at - 1]?.at ?? null)} ${line}`);
-  const before = missing === 0 ? [] : [`${figure(missing)} earlier`];
-  const text = [...before, ...lines].join(steps.some((line) => line.includes(' ')) ? '\n' : ' → ');
-  return { text: `${text} (UTC)`, cut: false };
+  const text = timelineText(timeline, { characters: room, bytes: UNLIMITED });
+  return { text: text ?? '', cut: text === null && timeline.length > 0 };
+}
+
+function after(sentence: string | null): string {
+  return sentence === null ? '' : ` ${sentence}`;
 }
 
 /** What is there, a line each. */
@@ -160,9 +138,8 @@ function linesPart<T>(items: readonly T[], room: number, what: string, render: (
     room,
   );
   const missing = items.length - lines.length;
-  const more = missing === 0 ? '' : `and ${figure(missing)} more ${what}${missing === 1 ? '' : 's'}`;
   return {
-    text: joined([...lines, more]),
+    text: joined([...lines, andMore(missing, what)]),
     cut: missing > 0 || parts.slice(0, lines.length).some(({ cut }) => cut),
   };
 }

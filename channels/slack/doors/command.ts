@@ -1,3 +1,4 @@
+import type { Patience } from '../../../src/conversation/channel.ts';
 import { noticeCard } from '../../shared/notices.ts';
 import { slashCommandSchema } from '../payloads.ts';
 import { decodeText } from '../text/decode.ts';
@@ -20,14 +21,14 @@ export async function onCommand(doorway: Doorway, body: unknown, ack: Ack): Prom
     triggerId,
   });
   const text = decodeText(payload.text);
-  const send = async () => {
+  const send = async (limits: Patience) => {
     if (!(await rooms.mayPost({ room, roomName, user: who.user }))) {
       await reply.private(NOT_IN_ROOM);
       return null;
     }
     const thread = await doorway.threadOf(who, room, null);
     const origin = await doorway.originOf(who, thread, triggerId);
-    const accepted = await inbox.command({ ...origin, text, via: 'command' }, reply);
+    const accepted = await inbox.command({ ...origin, text, via: 'command' }, reply, limits);
     void warnOfLookalikes(text, { accepted, reply, log });
     return accepted;
   };

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { HomeRequest, Inbox, Reply, RequestOrigin } from '../../../src/conversation/channel.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import type { Logger } from '../../../src/lib/logger.ts';
+import type { PrincipalId } from '../../../src/model/principal.ts';
 import type { ThreadRef } from '../../../src/model/thread.ts';
 import { type Incoming, takeIn } from '../acknowledge.ts';
 import { createUserGroups } from '../groups.ts';
@@ -73,6 +74,8 @@ export interface Doorway {
   take(who: SlackUser, incoming: Omit<Incoming, 'onSettled'>): Promise<void>;
   /** Shows one of ours their App Home; others have none. */
   openHome(who: SlackUser): void;
+  /** See `Channel.stillIn`. */
+  stillIn(principal: PrincipalId, asked: readonly string[]): Promise<readonly string[] | null>;
   /** The bot said something: pages that are looked at may have changed. */
   stirHomes(): void;
   start(): void;
@@ -144,6 +147,14 @@ export function createDoorway(deps: InboundDeps): Doorway {
     openHome(who) {
       // The page follows: Slack is not kept waiting for it.
       if (isOurs(who)) void home.open(who.user, () => asPerson(who, true));
+    },
+    async stillIn(principal, asked) {
+      const [, team = null, user = ''] = principal.split(':');
+      const [held, inside] = await Promise.all([
+        groups.stillIn(team, user, asked),
+        roomMembers.stillIn(team, user, asked),
+      ]);
+      return held === null || inside === null ? null : [...held, ...inside];
     },
     stirHomes: () => home.stir(),
     start() {

@@ -1,3 +1,4 @@
+import type { Patience } from '../../../src/conversation/channel.ts';
 import { noticeCard } from '../../shared/notices.ts';
 import { type Mention, mentionSchema } from '../payloads.ts';
 import { decodeText, stripMention, unwrapCode } from '../text/decode.ts';
@@ -18,7 +19,7 @@ export async function onMention(doorway: Doorway, body: unknown): Promise<void> 
   const who = doorway.userOf(event.user ?? '', teamsOf(payload), event.user_profile?.display_name);
   const reply = doorway.replyTo(who, { room, shownIn: threadTs, pressed: null });
   const said = stripMention(event.text, doorway.self().botUserId);
-  const send = async () => {
+  const send = async (limits: Patience) => {
     if (said === null) {
       await reply.private(NOT_FIRST);
       return null;
@@ -26,7 +27,7 @@ export async function onMention(doorway: Doorway, body: unknown): Promise<void> 
     const text = decodeText(unwrapCode(said));
     const thread = await doorway.threadOf(who, room, threadTs);
     const origin = await doorway.originOf(who, thread, deliveryId);
-    const accepted = await inbox.command({ ...origin, text, via: 'mention' }, reply);
+    const accepted = await inbox.command({ ...origin, text, via: 'mention' }, reply, limits);
     void warnOfLookalikes(text, { accepted, reply, log });
     return accepted;
   };

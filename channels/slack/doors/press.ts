@@ -1,3 +1,4 @@
+import type { Patience } from '../../../src/conversation/channel.ts';
 import { noticeCard } from '../../shared/notices.ts';
 import { type BlockActions, blockActionsSchema } from '../payloads.ts';
 import { decodeButton } from '../render/buttons.ts';
@@ -29,7 +30,7 @@ export async function onPress(doorway: Doorway, body: unknown, ack: Ack): Promis
     responseUrl: payload.response_url,
     triggerId,
   });
-  const send = async () => {
+  const send = async (limits: Patience) => {
     if (button === null) {
       log.warn({ actionId: action?.action_id }, 'a press of a button that is not ours');
       await reply.private(UNKNOWN_BUTTON);
@@ -38,7 +39,7 @@ export async function onPress(doorway: Doorway, body: unknown, ack: Ack): Promis
     const { id, subject, hash } = button;
     const thread = await doorway.threadOf(who, place.room, place.thread);
     const origin = await doorway.originOf(who, thread, triggerId);
-    return inbox.button({ ...origin, button: id, subject, hash }, reply);
+    return inbox.button({ ...origin, button: id, subject, hash }, reply, limits);
   };
   await doorway.take(who, { ack, reply, send });
 }

@@ -1,3 +1,4 @@
+import type { Patience } from '../../../src/conversation/channel.ts';
 import { sha256Hex } from '../../../src/lib/canonical-json.ts';
 import { readFormMemory } from '../modals.ts';
 import { viewSubmissionSchema } from '../payloads.ts';
@@ -21,10 +22,10 @@ export async function onSubmit(doorway: Doorway, body: unknown, ack: Ack): Promi
   const { button, subject, hash, room, shownIn } = memory;
   const reply = doorway.replyTo(who, { room, shownIn, pressed: memory, triggerId: payload.trigger_id });
   const values = readForm(view.state?.values ?? {});
-  const send = async () => {
+  const send = async (limits: Patience) => {
     const thread = await doorway.threadOf(who, room, memory.thread);
     const origin = await doorway.originOf(who, thread, deliveryIdOf(view.id, values));
-    const accepted = await inbox.form({ ...origin, button, subject, hash, values }, reply);
+    const accepted = await inbox.form({ ...origin, button, subject, hash, values }, reply, limits);
     void warnOfLookalikes(values.command ?? '', { accepted, reply, log });
     return accepted;
   };

@@ -14,25 +14,6 @@ export interface PressedButton {
   hash: string | null;
 }
 
-/** One tap on a phone is easily a slip; these change what runs and have no form that asks again. */
-const CONFIRMATIONS: Partial<Record<ButtonId, { title: string; text: string; confirm: string }>> = {
-  pause: {
-    title: 'Pause this agent?',
-    text: 'It is frozen with its clocks until somebody resumes it.',
-    confirm: 'Pause',
-  },
-  resume: {
-    title: 'Resume this agent?',
-    text: 'What was frozen in it goes on at once.',
-    confirm: 'Resume',
-  },
-  stop: {
-    title: 'Stop this agent?',
-    text: 'Its commands end and everything in it is removed. This cannot be undone.',
-    confirm: 'Stop',
-  },
-};
-
 const valueSchema = z.strictObject({ subject: z.string(), hash: z.string().nullable() });
 const actionSchema = z.object({ action_id: z.string(), value: z.string() });
 
@@ -83,14 +64,14 @@ export function decodeButton(action: unknown): PressedButton | null {
 }
 
 function confirmation(button: Button): ConfirmationDialog | null {
-  const words = CONFIRMATIONS[button.id];
+  const words = button.confirm;
   if (words === undefined) return null;
   return {
     title: plain(words.title, SLACK_LIMITS.confirmTitleCharacters),
     text: plain(words.text, SLACK_LIMITS.confirmTextCharacters),
-    confirm: plain(words.confirm, SLACK_LIMITS.confirmButtonCharacters),
+    confirm: plain(words.yes, SLACK_LIMITS.confirmButtonCharacters),
     deny: plain('Not now', SLACK_LIMITS.confirmButtonCharacters),
-    ...(button.id === 'stop' ? { style: 'danger' as const } : {}),
+    ...(words.final ? { style: 'danger' as const } : {}),
   };
 }
 

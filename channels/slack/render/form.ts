@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { Form, FormInput } from '../../../src/conversation/card.ts';
+import { FORM_INPUTS, type Form, type FormInput } from '../../../src/conversation/card.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { InputBlock, KnownBlock, ModalView } from './block-kit.ts';
 import { plain, plainLines } from './elements.ts';
+import { fitsSelect } from '../../shared/choices.ts';
 import { fitText } from '../../shared/fit.ts';
 import { SLACK_LIMITS } from './limits.ts';
 
@@ -10,18 +11,12 @@ import { SLACK_LIMITS } from './limits.ts';
 export const FORM_CALLBACK = 'airlock:form';
 
 const ACTION = 'value';
-const NAMES = [
-  'reason',
-  'hash',
-  'command',
-  'note',
-  'name',
-  'image',
-  'network',
-] as const satisfies readonly FormInput['name'][];
 /** Paragraphs above the inputs; no form has as many. */
 const MAX_PARAGRAPHS = 10;
 const MAX_INPUTS = 20;
+
+/** What a select of Slack can offer. */
+const SELECT = { options: SLACK_LIMITS.optionsPerSelect, characters: SLACK_LIMITS.optionCharacters };
 
 const inputSchema = z.object({
   value: z.string().nullish(),
@@ -53,7 +48,7 @@ export function readForm(values: unknown): Partial<Record<FormInput['name'], str
   const blocks = valuesSchema.safeParse(values);
   const read: Partial<Record<FormInput['name'], string>> = {};
   if (!blocks.success) return read;
-  for (const name of NAMES) {
+  for (const name of FORM_INPUTS) {
     const input = inputSchema.safeParse(blocks.data[name]?.[ACTION]);
     if (!input.success) continue;
     const value = input.data.selected_option?.value ?? input.data.value;
@@ -84,7 +79,7 @@ function inputBlock(input: FormInput): InputBlock {
     block_id: input.name,
     label: plain(input.label, SLACK_LIMITS.inputLabelCharacters),
     optional: input.optional,
-    element: fitsSelect(input.choices)
+    element: fitsSelect(input.choices, SELECT)
       ? select(input.choices)
       : {
           type: 'plain_text_input',
@@ -93,16 +88,6 @@ function inputBlock(input: FormInput): InputBlock {
           max_length: Math.max(1, Math.min(input.maxLength, SLACK_LIMITS.inputCharacters)),
         },
   };
-}
-
-/** Choices that Slack cannot offer are typed: a cut value would choose something else. */
-function fitsSelect(choices: FormInput['choices']): choices is NonNullable<FormInput['choices']> {
-  return (
-    choices !== null &&
-    choices.length > 0 &&
-    choices.length <= SLACK_LIMITS.optionsPerSelect &&
-    choices.every(({ value }) => value !== '' && value.length <= SLACK_LIMITS.optionCharacters)
-  );
 }
 
 function select(choices: NonNullable<FormInput['choices']>): InputBlock['element'] {

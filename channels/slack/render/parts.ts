@@ -1,5 +1,4 @@
 import { escapeLine } from '../../../src/lib/escape-text.ts';
-import { count, formatBytes } from '../../../src/lib/format.ts';
 import type { Card } from '../../../src/conversation/card.ts';
 import type { KnownBlock } from './block-kit.ts';
 import {
@@ -14,7 +13,9 @@ import {
   word,
 } from './elements.ts';
 import { fitTail, fitText, jsonBytes, shortLine } from '../../shared/fit.ts';
-import { figure, MARKS, markOf, timeOf } from '../../shared/words.ts';
+import { andMore, notShown, sizeOfCode, sizeOfOutput, WHERE_WHOLE } from '../../shared/part-words.ts';
+import { timelineText } from '../../shared/timeline.ts';
+import { MARKS, markOf } from '../../shared/words.ts';
 import { SLACK_LIMITS } from './limits.ts';
 import { tableElements } from './table.ts';
 
@@ -33,15 +34,8 @@ const SENTENCE_CHARACTERS = 300;
 const STATE_CHARACTERS = 150;
 const LABEL_CHARACTERS = 60;
 const VALUE_CHARACTERS = 400;
-/** Code that is longer says its size, for the part that Slack folds away. */
-const LONG_CODE_LINES = 8;
-const LONG_CODE_CHARACTERS = 500;
 /** More than any card has; every block costs. */
 const MAX_PARAGRAPHS = 8;
-/** The last so many. */
-const MAX_STEPS = 6;
-/** Of one step: the reason of a denial stands here and nowhere else. */
-const STEP_CHARACTERS = 700;
 /** Of all steps: a context takes 3,000. */
 const STEPS_CHARACTERS = 2800;
 const NONE: Part = { blocks: [], cut: false };
@@ -72,19 +66,14 @@ export function codePart({ code }: Card, room: number): Part {
     return { blocks: [richText(paragraph([strong(label), word(': (empty)')]))], cut: false };
   }
   const cut = shown.missing > 0;
-  const lines = code.text.split('\n').length;
-  const long = lines > LONG_CODE_LINES || shown.characters > LONG_CODE_CHARACTERS;
-  const size = long ? ` (${count(lines, 'line')}, ${figure(shown.characters)} characters)` : '';
   const notice: Line = [
-    strong(
-      `${MARKS.warning} ${figure(shown.missing)} of ${figure(shown.characters)} characters are not shown`,
-    ),
-    word('. The file in the thread and View full have the whole.'),
+    strong(`${MARKS.warning} ${notShown(shown.missing, shown.characters)}`),
+    word(`. ${WHERE_WHOLE}`),
   ];
   return {
     blocks: [
       richText(
-        paragraph([strong(label), word(size)]),
+        paragraph([strong(label), word(sizeOfCode(code.text, shown.characters))]),
         preformatted(shown.text),
         ...(cut ? [paragraph(notice)] : []),
       ),
@@ -101,21 +90,10 @@ export function outputPart({ kind, output }: Card, room: number): Part {
   const shown = output.live ? fitTail(output.text, fit) : fitText(output.text, fit);
   // An action that has ended: what its card may not show goes into the thread.
   const attached = kind === 'action' && !output.live;
-  const whole = attached ? ' The file in the thread and View full have the whole.' : '';
+  const whole = attached ? ` ${WHERE_WHOLE}` : '';
   const notice =
-    shown.missing === 0
-      ? []
-      : [
-          paragraph([
-            word(`${figure(shown.missing)} of ${figure(shown.characters)} characters are not shown.${whole}`),
-          ]),
-        ];
-  const tail = output.live && (output.fromByte > 0 || shown.missing > 0);
-  const size = tail
-    ? ` (so far ${formatBytes(output.totalBytes)}; the end of it)`
-    : output.live
-      ? ' (so far)'
-      : '';
+    shown.missing === 0 ? [] : [paragraph([word(`${notShown(shown.missing, shown.characters)}.${whole}`)])];
+  const size = sizeOfOutput(output, shown.missing);
   // Most output ends its last line; shown, that is an empty one.
   const kept = shown.text.trim() === '' ? [] : [preformatted(shown.text.replace(/\n+$/, ''))];
   const blank = kept.length === 0 && shown.missing === 0 ? ': (blank)' : '';
@@ -171,30 +149,16 @@ export function fieldsPart({ fields }: Card, room: number): Part {
 export function tablePart({ table }: Card, room: number): Part {
   if (table === null) return NONE;
   const { elements, missing } = tableElements(table, room - FRAME);
-  const rest = missing === 0 ? [] : [paragraph([word(`and ${figure(missing)} more`)])];
+  const rest = missing === 0 ? [] : [paragraph([word(andMore(missing))])];
   const all = [...elements, ...rest];
   return { blocks: all.length === 0 ? [] : [richText(...all)], cut: missing > 0 };
 }
 
 /** The last steps, small and grey; the date stands where it changes. */
 export function timelinePart({ timeline }: Card, room: number): Part {
-  const steps: string[] = [];
-  let bytes = room - FRAME / 2;
-  let characters = STEPS_CHARACTERS;
-  for (const step of timeline.toReversed()) {
-    const line = shortLine(step.label, STEP_CHARACTERS);
-    bytes -= jsonBytes(line) + 30;
-    characters -= line.length + 30;
-    if (bytes < 0 || characters < 0 || steps.length >= MAX_STEPS) break;
-    steps.unshift(line);
-  }
-  const missing = timeline.length - steps.length;
-  if (steps.length === 0) return { blocks: [], cut: missing > 0 };
-  const shown = timeline.slice(missing);
-  const lines = steps.map((line, at) => `${timeOf(shown[at]?.at ?? 0, shown[at - 1]?.at ?? null)} ${line}`);
-  const before = missing === 0 ? [] : [`${figure(missing)} earlier`];
-  const text = [...before, ...lines].join(steps.some((line) => line.includes(' ')) ? '\n' : ' → ');
-  return { blocks: [{ type: 'context', elements: [plainLines(`${text} (UTC)`)] }], cut: false };
+  const text = timelineText(timeline, { characters: STEPS_CHARACTERS, bytes: room - FRAME / 2 });
+  if (text === null) return { blocks: [], cut: timeline.length > 0 };
+  return { blocks: [{ type: 'context', elements: [plainLines(text)] }], cut: false };
 }
 
 /** Shown with an ellipsis at its end. */
@@ -203,7 +167,7 @@ function isLong(value: string): boolean {
 }
 
 function more(missing: number, what: string): Line[] {
-  return missing === 0 ? [] : [[word(`and ${figure(missing)} more ${what}${missing === 1 ? '' : 's'}`)]];
+  return missing === 0 ? [] : [[word(andMore(missing, what))]];
 }
 
 /** As many lines as fit. */

@@ -119,6 +119,7 @@ function requestFields(action: ActionRecord, payload: PayloadView, votes: readon
     ['Hash', shortHash(action.payloadHash)],
     ['Image', asked && payload.image ? `${payload.image.name} (${payload.image.digest.slice(0, 19)})` : null],
     ['Sandbox', asked ? (payload.sandboxType ?? null) : null],
+    ['Skill', params.skillId ?? null],
     ['Limits', asked && limits !== null ? limitsInWords(limits) : null],
     ['Network', asked && network !== null ? networkInWords(network) : null],
     ['Timeout', params.timeoutMs === undefined ? null : formatDuration(params.timeoutMs)],
@@ -217,7 +218,7 @@ function textsOf(action: ActionRecord, votes: readonly Vote[]): string[] {
   const denied = action.status === 'REJECTED' && votes.some((vote) => vote.decision === 'deny');
   if (action.status === 'EXPIRED' && action.error === null) {
     texts.push(
-      `not decided in time: ${count(votes.length, 'vote')} of the ${action.approval?.quorum ?? 1} needed`,
+      `not decided in time: ${count(votes.length, 'vote')} of the ${action.approval?.quorum ?? 1} needed; ask again if it is still wanted`,
     );
   }
   if (action.result?.message !== undefined) texts.push(action.result.message);

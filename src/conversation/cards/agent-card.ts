@@ -3,6 +3,7 @@ import { type AgentInstance, type AgentStatus, isLive } from '../../model/agent.
 import type { EventRecord } from '../../model/event.ts';
 import type { Button, Card, Tone } from '../card.ts';
 import { card, fields, state } from './blank.ts';
+import { CONFIRMATIONS } from './confirmations.ts';
 import { runForm } from './forms.ts';
 import { causeInWords, limitsInWords, networkInWords } from './words.ts';
 
@@ -72,40 +73,36 @@ function endOf(agent: AgentInstance): string | null {
 
 /** What can be done in this state; an ended agent keeps its logs. */
 function buttonsOf(agent: AgentInstance): Button[] {
-  const button = (id: Button['id'], label: string, style: Button['style'] = 'default'): Button => ({
-    id,
-    label,
-    style,
-    subject: agent.id,
-    hash: null,
-    opens: id === 'run' ? runForm(agent.name) : null,
-  });
+  const button = (
+    id: Button['id'],
+    label: string,
+    more: Partial<Pick<Button, 'style' | 'opens' | 'confirm'>> = {},
+  ): Button => ({ id, label, style: 'default', subject: agent.id, hash: null, opens: null, ...more });
+  const stop = button('stop', 'Stop', { style: 'danger', confirm: CONFIRMATIONS.stop });
   switch (agent.status) {
     case 'PENDING':
       return [];
     case 'CREATING':
-      return [button('stop', 'Stop', 'danger')];
+      return [stop];
     case 'RUNNING':
       return [
-        button('run', 'Run…', 'primary'),
-        button('pause', 'Pause'),
+        button('run', 'Run…', { style: 'primary', opens: runForm(agent.name) }),
+        button('pause', 'Pause', { confirm: CONFIRMATIONS.pause }),
         button('logs', 'Logs'),
         button('extend', 'Extend'),
-        button('stop', 'Stop', 'danger'),
+        stop,
       ];
     case 'PAUSED':
       return [
-        button('resume', 'Resume', 'primary'),
+        button('resume', 'Resume', { style: 'primary', confirm: CONFIRMATIONS.resume }),
         button('logs', 'Logs'),
         button('extend', 'Extend'),
-        button('stop', 'Stop', 'danger'),
+        stop,
       ];
     case 'STOPPING':
     case 'STOPPED':
       return [button('logs', 'Logs')];
     case 'ERROR':
-      return agent.cleaned
-        ? [button('logs', 'Logs')]
-        : [button('logs', 'Logs'), button('stop', 'Stop', 'danger')];
+      return agent.cleaned ? [button('logs', 'Logs')] : [button('logs', 'Logs'), stop];
   }
 }

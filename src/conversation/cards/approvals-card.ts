@@ -28,7 +28,7 @@ export function approvalsCard({ root, items, now }: AnswerOf<'approvals'>): Card
           action.level,
           shortHash(action.payloadHash),
           action.expiresAt === null ? '-' : formatDuration(action.expiresAt - now),
-          mayVote ? 'you may vote' : (why ?? 'not yours to decide'),
+          mayVote ? 'awaited' : (why ?? 'not yours to decide'),
         ]),
       ],
       text: mine === 0 ? [] : [`${root} approve <id> or ${root} deny <id> <reason>`],

@@ -1,5 +1,5 @@
 import { escapeLine } from '../../lib/escape-text.ts';
-import type { Card, CardField, CardKind, Tone } from '../card.ts';
+import { BLANK_CARD, type Card, type CardField, type CardKind, type Tone } from '../card.ts';
 
 /** Platforms cut titles anyway, and in different places. */
 const MAX_TITLE = 200;
@@ -8,17 +8,9 @@ const MAX_TITLE = 200;
 export function card(kind: CardKind, title: string, parts: Partial<Omit<Card, 'kind' | 'title'>> = {}): Card {
   const line = escapeLine(title);
   return {
+    ...BLANK_CARD,
     kind,
     title: line.length > MAX_TITLE ? `${line.slice(0, MAX_TITLE)}…` : line,
-    state: null,
-    fields: [],
-    code: null,
-    output: null,
-    timeline: [],
-    table: null,
-    text: [],
-    warnings: [],
-    buttons: [],
     ...parts,
   };
 }

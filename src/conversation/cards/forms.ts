@@ -2,6 +2,7 @@ import { escapeLine } from '../../lib/escape-text.ts';
 import { shortHash } from '../../lib/canonical-json.ts';
 import { MAX_NOTE_CHARACTERS } from '../../orchestrator/input.ts';
 import type { Form } from '../card.ts';
+import { CONFIRMATIONS } from './confirmations.ts';
 
 /** Slack's and Discord's inputs hold about this much. */
 const MAX_FORM_COMMAND = 3000;
@@ -64,6 +65,12 @@ export function createForm(images: readonly string[]): Form {
     ],
     submitLabel: 'Create',
   };
+}
+
+/** Asks whether it was meant: submitting it says so. */
+export function stopForm(agentName: string): Form {
+  const { text, yes } = CONFIRMATIONS.stop;
+  return { title: `Stop ${escapeLine(agentName)}?`, text: [text], inputs: [], submitLabel: yes };
 }
 
 export function denyForm(actionId: string): Form {

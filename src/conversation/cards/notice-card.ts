@@ -1,5 +1,6 @@
 import type { AppError } from '../../errors.ts';
 import { formatTime } from '../../lib/format.ts';
+import { withRoot } from '../../lib/root-word.ts';
 import type { ActionRecord, Vote } from '../../model/action.ts';
 import type { AgentInstance } from '../../model/agent.ts';
 import type { EventRecord } from '../../model/event.ts';
@@ -68,12 +69,12 @@ function stopWarningCard(
   });
 }
 
-/** A refusal or a failure, for the one who asked: code, one line, and what to do. */
-export function errorCard(error: AppError): Card {
+/** A refusal or a failure, for the one who asked: code, one line, and what to do, with the root command as they type it. */
+export function errorCard(error: AppError, root: string): Card {
   const tone = error.kind === 'busy' ? 'warning' : 'failure';
   return card('error', error.message, {
     state: state(error.code, tone),
-    text: error.hint === undefined ? [] : [error.hint],
+    text: error.hint === undefined ? [] : [withRoot(error.hint, root)],
   });
 }
 

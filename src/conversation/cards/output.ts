@@ -14,12 +14,12 @@ export type CardRoom = Pick<ChannelLimits, 'outputCharacters' | 'codeCharacters'
 
 /**
  * True where a card may leave out some of a finished output, so that all of it has to be had in another way. Counted is what is shown,
- * with invisible characters escaped; and together with the code as bytes of JSON, since platforms limit a message by them too.
+ * with invisible characters escaped; and together with the code as a message has it, since platforms limit that too.
  */
 export function isOutputCut(output: string, code: string, room: CardRoom): boolean {
   const shown = asShown(output, room);
   if (shown.length > room.outputCharacters || withFewLines(shown, room) !== shown) return true;
-  return jsonBytes(shown) + jsonBytes(escapeText(code)) > room.outputCharacters + room.codeCharacters;
+  return weightOf(shown) + weightOf(escapeText(code)) > room.outputCharacters + room.codeCharacters;
 }
 
 /** What was kept of a finished command: its head and tail when the card has not room for all of it. */
@@ -51,14 +51,27 @@ export function runningOutput(output: LiveOutput, room: CardRoom): CardOutput {
   };
 }
 
-/** The first and last half of a long text with a line that says what is missing between. */
+/**
+ * The first and last half of a long text with a line that says what is missing between. Whole lines, where the line that would be parted
+ * takes less than half of its piece.
+ */
 export function headAndTail(text: string, characters: number): { text: string; cut: boolean } {
   if (text.length <= characters) return { text, cut: false };
   const half = Math.max(1, Math.floor(characters / 2));
-  const head = text.slice(0, half).replace(/[\ud800-\udbff]$/, '');
-  const tail = text.slice(-half).replace(/^[\udc00-\udfff]/, '');
+  const head = untilLineEnd(text.slice(0, half).replace(/[\ud800-\udbff]$/, ''));
+  const tail = fromLineStart(text.slice(-half).replace(/^[\udc00-\udfff]/, ''));
   const missing = text.length - head.length - tail.length;
   return { text: `${head}\n… ${missing} characters left out …\n${tail}`, cut: true };
+}
+
+function untilLineEnd(text: string): string {
+  const end = text.lastIndexOf('\n');
+  return end < text.length / 2 ? text : text.slice(0, end);
+}
+
+function fromLineStart(text: string): string {
+  const start = text.indexOf('\n') + 1;
+  return start === 0 || start > text.length / 2 ? text : text.slice(start);
 }
 
 /** The first and last lines of a text that has many, with a line that says how many are missing between. */
@@ -99,8 +112,10 @@ function tailShownIn(text: string, characters: number): string {
   return text.slice(start);
 }
 
-function jsonBytes(text: string): number {
-  return Buffer.byteLength(JSON.stringify(text)) - 2;
+/** The most that a text takes in a message: its bytes in JSON, and every three backticks written out, since they would end a block. */
+function weightOf(text: string): number {
+  const fences = text.split('```').length - 1;
+  return Buffer.byteLength(JSON.stringify(text)) - 2 + 3 * fences;
 }
 
 /** A tail may begin and a live one end inside a character of several bytes. */

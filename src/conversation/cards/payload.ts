@@ -9,6 +9,7 @@ const payloadSchema = z.object({
       timeToLiveMs: z.number().optional().catch(undefined),
       force: z.boolean().optional().catch(undefined),
       name: z.string().optional().catch(undefined),
+      skillId: z.string().nullish().catch(undefined),
       agents: z.array(z.string()).optional().catch(undefined),
     })
     .catch({}),

@@ -8,11 +8,15 @@ import { card, fields, state } from './blank.ts';
 
 export function runtimesCard({ info, channels }: AnswerOf<'runtimes'>): Card {
   const usable = info.runtimes.filter((runtime) => runtime.available);
+  const missing = info.runtimes.filter((runtime) => !runtime.available);
+  // Whoever asked for one, or has none at all, must do something; for all others it is a fact.
+  const isFault = ({ configured, type }: RuntimeInfo) =>
+    configured === true || type === info.preferredType || usable.length === 0;
   return card('list', 'Sandbox runtimes', {
     state: usable.length === 0 ? state('no sandbox runtime', 'failure') : state('ready', 'success'),
     fields: fields(
       ['Live agents', `${info.live} of ${info.maxAgents} (${info.running} running)`],
-      ['Default', info.defaultType],
+      ['Default', defaultInWords(info)],
       [
         'Host',
         `${info.host.cpuCores} CPU · ${formatMb(info.host.memoryMb)} memory · ${formatMb(info.host.freeDiskMb)} free disk`,
@@ -23,14 +27,21 @@ export function runtimesCard({ info, channels }: AnswerOf<'runtimes'>): Card {
       ['Type', 'Available', 'Version', 'Platform', 'Limits enforced', 'Network', 'Can'],
       ...info.runtimes.map(runtimeRow),
     ],
-    text: info.runtimes.flatMap((runtime) => [
-      ...runtime.missing.map((missing) => `${runtime.type}: ${missing}`),
-      ...runtime.howToGet.map((step) => `${runtime.type}: ${step}`),
-    ]),
-    warnings: info.runtimes.flatMap((runtime) =>
-      runtime.warnings.map((warning) => `${runtime.type}: ${warning}`),
-    ),
+    text: missing
+      .filter((runtime) => !isFault(runtime))
+      .map(({ type, ...why }) => `${type} is not used: ${[...why.missing, ...why.howToGet].join('; ')}`),
+    warnings: [
+      ...missing
+        .filter(isFault)
+        .flatMap(({ type, ...why }) => [...why.missing, ...why.howToGet].map((line) => `${type}: ${line}`)),
+      ...info.runtimes.flatMap(({ type, warnings }) => warnings.map((warning) => `${type}: ${warning}`)),
+    ],
   });
+}
+
+function defaultInWords({ defaultType, preferredType }: AnswerOf<'runtimes'>['info']): string | null {
+  if (preferredType === null || defaultType === preferredType) return defaultType;
+  return `${preferredType}, which is not available: an agent without --sandbox is refused`;
 }
 
 /** `up since …`, or `down since …: reason (what mends it)`. */

@@ -2,27 +2,29 @@ import { AppError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { DeliveryRecord } from '../../model/delivery.ts';
-import { threadKey } from '../../model/thread.ts';
+import { threadKey, type ThreadRef } from '../../model/thread.ts';
 import type { StoreReads } from '../../store/store.ts';
 import type { Card } from '../card.ts';
 import type { Channel } from '../channel.ts';
 import { withPlatformDeadline } from '../platform-deadline.ts';
-import { retryAfterOf } from './backoff.ts';
+import { isRoomOnly, retryAfterOf } from './backoff.ts';
 import { deliveryKey } from './rules.ts';
 import { SEND_DEADLINE_MS } from './send.ts';
-import type { TokenBucket } from './token-bucket.ts';
 
 /** Actions whose card took no edit any more; the oldest is forgotten first. */
 const MAX_GIVEN_UP = 1000;
 
+/** Whose card is edited, and where. */
+export type EditPlace = Pick<DeliveryRecord, 'key' | 'thread'>;
+
 export interface LiveEdits {
   /** Something was written; true when that is news. */
   note(actionId: string): boolean;
-  /** The edits that may go out now. `take` gives a token or says how long to wait. */
+  /** The edits that may go out now, one a thread. `take` gives a token or says how long to wait. */
   due(
     waitFor: (milliseconds: number) => void,
     isBusy: (thread: string) => boolean,
-    take: (key: string) => number,
+    take: (place: EditPlace) => number,
   ): Promise<LiveEdit[]>;
 }
 
@@ -44,10 +46,11 @@ export function createLiveEdits(deps: {
   clock: Clock;
   log: Logger;
   render: (delivery: DeliveryRecord) => Promise<Card | null>;
-  edits: TokenBucket;
+  /** The platform wants to be left alone so long: as a whole, or with the room of that thread. */
+  pause: (thread: ThreadRef, milliseconds: number, scope: 'channel' | 'room') => void;
   closing: () => AbortSignal;
 }): LiveEdits {
-  const { store, channel, clock, log, edits } = deps;
+  const { store, channel, clock, log, pause } = deps;
   const fresh = new Set<string>();
   const givenUp = new Set<string>();
 
@@ -73,7 +76,8 @@ export function createLiveEdits(deps: {
       log.debug({ key: delivery.key, code: error.code }, 'live output not shown');
       // A card that is gone must not hold up the edits of all others; its outcome tells the team.
       if (error.code === 'CHANNEL_PERMANENT') return giveUp(actionId);
-      edits.pause(retryAfterOf(error.context) ?? channel.limits.editIntervalMs);
+      const pauseMs = retryAfterOf(error.context) ?? channel.limits.editIntervalMs;
+      pause(delivery.thread, pauseMs, isRoomOnly(error.context) ? 'room' : 'channel');
     }
   }
 
@@ -96,7 +100,7 @@ export function createLiveEdits(deps: {
         }
         const thread = threadKey(delivery.thread);
         if (isBusy(thread) || found.some((edit) => edit.thread === thread)) continue;
-        const wait = take(key);
+        const wait = take(delivery);
         if (wait > 0) {
           waitFor(wait);
           continue;

@@ -1,6 +1,6 @@
 import type { DeliveryRecord } from '../../model/delivery.ts';
-import { threadKey } from '../../model/thread.ts';
-import { createLiveEdits, type LiveEdit } from './live-edits.ts';
+import { threadKey, type ThreadRef } from '../../model/thread.ts';
+import { createLiveEdits, type EditPlace, type LiveEdit } from './live-edits.ts';
 import { createRoomBudgets } from './room-budgets.ts';
 import { type SendDeps, sendDelivery } from './send.ts';
 import { createTokenBucket } from './token-bucket.ts';
@@ -42,11 +42,13 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
   const posts = createTokenBucket(channel.limits.postsPerMinute, clock);
   const rooms = createRoomBudgets(channel.limits.postsPerRoomPerMinute, clock);
   const edits = createTokenBucket(channel.limits.editsPerMinute, clock);
+  // A room has no budget of edits of its own; it may ask for a pause.
+  const editRooms = createRoomBudgets(Number.POSITIVE_INFINITY, clock);
   const busy = new Map<string, Promise<void>>();
   const editedAt = new Map<string, number>();
   let closing = new AbortController();
   const sends = { ...deps, closing: () => closing.signal };
-  const live = createLiveEdits({ ...sends, edits });
+  const live = createLiveEdits({ ...sends, pause: pauseEdits });
   let started = false;
   let round: Promise<void> | null = null;
   let again = false;
@@ -123,22 +125,39 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
     return wait;
   }
 
+  /** Milliseconds until that was edited so long ago. */
+  function untilEditable(key: string, intervalMs: number): number {
+    return Math.max(0, (editedAt.get(key) ?? Number.NEGATIVE_INFINITY) + intervalMs - clock.monotonic());
+  }
+
   /** Milliseconds to wait, or 0 when the edit may go out now. */
-  function takeEdit(key: string, reserve = 0, intervalMs = channel.limits.editIntervalMs): number {
-    const since = clock.monotonic() - (editedAt.get(key) ?? Number.NEGATIVE_INFINITY);
-    if (since < intervalMs) return intervalMs - since;
+  function takeEdit({ key, thread }: EditPlace, intervalMs: number, reserve = 0): number {
+    const early = Math.max(untilEditable(key, intervalMs), editRooms.of(thread).wait());
+    if (early > 0) return early;
     const wait = edits.take(reserve);
     if (wait === 0) noteEdit(key);
     return wait;
   }
 
   /** What people decide by is shown at once, inside the budget; everything else keeps the interval. */
-  function takeStateEdit({ key, priority }: DeliveryRecord): number {
-    return priority === 0 ? takeEdit(key, 0, 0) : takeEdit(key);
+  function takeStateEdit(delivery: DeliveryRecord): number {
+    return takeEdit(delivery, delivery.priority === 0 ? 0 : channel.limits.editIntervalMs);
   }
 
-  function takeLiveEdit(key: string): number {
-    return takeEdit(key, edits.capacity === Number.POSITIVE_INFINITY ? 0 : Math.floor(edits.capacity / 4));
+  /** What runs side by side in a thread takes turns: where a platform counts edits by thread, a decision there finds room. */
+  function takeLiveEdit(place: EditPlace): number {
+    const { editIntervalMs } = channel.limits;
+    const thread = threadKey(place.thread);
+    const early = untilEditable(thread, editIntervalMs);
+    if (early > 0) return early;
+    const reserve = edits.capacity === Number.POSITIVE_INFINITY ? 0 : Math.floor(edits.capacity / 4);
+    const wait = takeEdit(place, editIntervalMs, reserve);
+    if (wait === 0) noteEdit(thread);
+    return wait;
+  }
+
+  function pauseEdits(thread: ThreadRef, milliseconds: number, scope: 'channel' | 'room'): void {
+    (scope === 'room' ? editRooms.of(thread) : edits).pause(milliseconds);
   }
 
   function noteEdit(key: string): void {
@@ -167,7 +186,8 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
 
   async function sendLive(edit: LiveEdit): Promise<void> {
     await edit.send();
-    editedAt.set(edit.key, clock.monotonic());
+    noteEdit(edit.key);
+    noteEdit(edit.thread);
   }
 
   async function send(delivery: DeliveryRecord): Promise<void> {
@@ -183,7 +203,7 @@ export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
       // The interval counts from the end of a call: when the platform took it is not known better.
       editedAt.set(delivery.key, clock.monotonic());
       if (!called) edits.giveBack();
-      if (pauseMs !== null) edits.pause(pauseMs);
+      if (pauseMs !== null) pauseEdits(delivery.thread, pauseMs, scope);
     }
     watchers.changed(delivery.key);
   }

@@ -1,4 +1,4 @@
-import { type AppError, toAppError } from '../../errors.ts';
+import { AppError, toAppError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { AGENT_STATUSES } from '../../model/agent.ts';
@@ -187,15 +187,27 @@ async function postOrEdit(deps: SendDeps, { delivery, maybePosted }: Ready, card
     await patch(store, key, { ...SETTLED, message, maybePosted: false, ...shown });
   }
   if (!delivery.opensThread) return;
-  const thread = await inTime(deps, channel.openThread(message, card, key));
+  const thread = await threadOrRefusal(inTime(deps, channel.openThread(message, card, key)));
   await store.transaction(async (tx) => {
     const now = await tx.delivery(key);
     if (now === null) return;
-    if (now.subject.type === 'agent')
+    // Where the bot may open none, the agent is discussed in the room.
+    if (thread instanceof AppError) await tellTeam(tx, now, thread, 'A thread could not be opened');
+    else if (now.subject.type === 'agent')
       await tx.updateAgent(now.subject.id, { from: AGENT_STATUSES }, { thread });
     const shownSeq = delivery.message === null && !perhapsOld ? wantedSeq : now.shownSeq;
     await tx.putDelivery({ ...now, ...SETTLED, opensThread: false, shownSeq });
   });
+}
+
+/** Rejects where it is worth another try. */
+async function threadOrRefusal(opening: Promise<ThreadRef>): Promise<ThreadRef | AppError> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'CHANNEL_PERMANENT') return error;
+    throw error;
+  }
 }
 
 async function failed(deps: SendDeps, key: string, error: AppError): Promise<SendOutcome> {
@@ -228,7 +240,12 @@ async function failed(deps: SendDeps, key: string, error: AppError): Promise<Sen
 }
 
 /** What can never be delivered is told to the team, once; what was for the team itself is only logged. */
-async function tellTeam(tx: StoreTransaction, delivery: DeliveryRecord, error: AppError): Promise<void> {
+async function tellTeam(
+  tx: StoreTransaction,
+  delivery: DeliveryRecord,
+  error: AppError,
+  what = `${delivery.subject.type === 'file' ? 'A file' : 'A card'} could not be delivered`,
+): Promise<void> {
   const { subject } = delivery;
   if (subject.type === 'event') {
     const event = await tx.event(subject.seq);
@@ -238,7 +255,7 @@ async function tellTeam(tx: StoreTransaction, delivery: DeliveryRecord, error: A
   const hint = error.hint === undefined ? '' : ` (${error.hint})`;
   await tx.appendEvent({
     type: 'team.notice',
-    title: `A ${subject.type === 'file' ? 'file' : 'card'} could not be delivered on ${delivery.channel}`,
+    title: `${what} on ${delivery.channel}`,
     text: `${inWords(subject)} in room ${delivery.thread.room}: ${error.message}${hint}`,
     tone: 'failure',
   });

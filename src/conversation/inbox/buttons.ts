@@ -4,11 +4,11 @@ import type { CommandContext, CommandOutcome, RawArguments } from '../../command
 import { AppError } from '../../errors.ts';
 import { quote } from '../../lib/quote.ts';
 import type { ActionRecord } from '../../model/action.ts';
-import type { AgentInstance } from '../../model/agent.ts';
+import { type AgentInstance, isLive } from '../../model/agent.ts';
 import { checkTargetStatus } from '../../orchestrator/target.ts';
 import type { Form } from '../card.ts';
 import { type CardRoom, isCodeCut } from '../cards/action-card.ts';
-import { approveForm, createForm, denyForm, runForm } from '../cards/forms.ts';
+import { approveForm, createForm, denyForm, runForm, stopForm } from '../cards/forms.ts';
 import type { FormRequest } from '../channel.ts';
 import type { StoredRequest } from './stored-request.ts';
 
@@ -42,13 +42,14 @@ export async function interpretButton(
   switch (request.button) {
     case 'pause':
     case 'resume':
-    case 'stop':
     case 'logs':
     case 'extend':
       return run(press, request.button, { agent: subject });
     case 'cancel':
     case 'view':
       return run(press, request.button, { id: subject });
+    case 'stop':
+      return stop(press);
     case 'run':
       return runIn(press);
     case 'deny':
@@ -69,6 +70,17 @@ function run({ commands, context }: Press, name: string, raw: RawArguments): Pro
   const command = commands.find(name);
   if (command === null) throw new AppError('INTERNAL', `the registry has no command ${name}`);
   return commands.run(command, raw, context);
+}
+
+/** Where the platform could not ask whether it was meant, the form does. What has ended already needs no question. */
+async function stop(press: Press): Promise<CommandOutcome | ButtonOutcome> {
+  const { context, request } = press;
+  if (request.kind === 'button' && request.sure === false) {
+    requireRole(context.actor, 'operator', 'stop');
+    const agent = await findAgent(context, request.subject);
+    if (isLive(agent)) return { type: 'form', form: stopForm(agent.name) };
+  }
+  return run(press, 'stop', { agent: request.subject });
 }
 
 async function runIn(press: Press): Promise<CommandOutcome | ButtonOutcome> {

@@ -1,9 +1,9 @@
 import type { AgentManager } from '../../agents/types.ts';
 import { AppError, toAppError } from '../../errors.ts';
-import { formatTime } from '../../lib/format.ts';
+import { count, formatTime } from '../../lib/format.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { ActionRecord } from '../../model/action.ts';
-import type { Actor } from '../../model/principal.ts';
+import { type Actor, roleAtLeast } from '../../model/principal.ts';
 import type { People } from '../../orchestrator/people.ts';
 import type { Orchestrator } from '../../orchestrator/types.ts';
 import type { StoreReads } from '../../store/store.ts';
@@ -33,25 +33,26 @@ export interface HomeDeps {
 
 /** The cards of one person's own page. Never throws: what is wrong is a card too. */
 export async function homeCards(deps: HomeDeps, request: HomeRequest): Promise<Card[]> {
+  const channel = request.principal.slice(0, request.principal.indexOf(':'));
+  const root = deps.rootOf(channel);
   try {
     const actor = deps.people.resolve(request);
-    const channel = request.principal.slice(0, request.principal.indexOf(':'));
-    const root = deps.rootOf(channel);
     const menu = menuCard({ kind: 'menu', root, role: actor.role });
     if (request.refresh !== true) deps.orchestrator.countQuery(actor);
     if (actor.role === 'stranger') return [menu];
-    const [approvals, agents, requests] = await Promise.all([
+    const [approvals, agents, team, requests] = await Promise.all([
       approvalCards(deps, actor, deps.room(channel), root),
       agentCards(deps, actor, root),
+      teamCards(deps, actor, root),
       requestCards(deps, actor),
     ]);
-    return [...approvals, ...agents, ...requests, menu];
+    return [...approvals, ...agents, ...team, ...requests, menu];
   } catch (thrown) {
     const error = toAppError(thrown);
-    if (error.code !== 'INTERNAL') return [errorCard(error)];
+    if (error.code !== 'INTERNAL') return [errorCard(error, root)];
     deps.log.error({ err: error.cause ?? error }, 'a home page could not be made');
     const hint = 'open it again in a moment';
-    return [errorCard(new AppError('INTERNAL', 'this page could not be made', { hint }))];
+    return [errorCard(new AppError('INTERNAL', 'this page could not be made', { hint }), root)];
   }
 }
 
@@ -82,6 +83,16 @@ async function agentCards({ store }: HomeDeps, actor: Actor, root: string): Prom
 }
 
 const COMPACT: ReadonlySet<string> = new Set(['Image', 'Stops at', 'Ended']);
+
+/** How much runs in all, for those who answer for it; everybody else finds their own. */
+async function teamCards({ store }: HomeDeps, actor: Actor, root: string): Promise<Card[]> {
+  if (!roleAtLeast(actor.role, 'approver')) return [];
+  const live = (await store.agents({ live: true })).length;
+  if (live === 0) return [];
+  return [
+    card('list', `The team has ${count(live, 'live agent')}`, { text: [`${root} list shows all of them`] }),
+  ];
+}
 
 /** What was asked and what became of it; never its output. */
 async function requestCards({ store }: HomeDeps, actor: Actor): Promise<Card[]> {

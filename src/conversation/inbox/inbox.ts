@@ -2,13 +2,15 @@ import { AppError, toAppError } from '../../errors.ts';
 import type { ActionRecord } from '../../model/action.ts';
 import type { InboxRecord } from '../../model/inbox.ts';
 import type { ThreadRef } from '../../model/thread.ts';
-import { errorCard } from '../cards/notice-card.ts';
-import type { Accepted, Inbox, Reply, RequestOutcome } from '../channel.ts';
+import { errorCard, receiptCard } from '../cards/notice-card.ts';
+import type { Accepted, Inbox, Patience, Reply, RequestOutcome } from '../channel.ts';
 import type { Deliveries } from '../deliveries/deliveries.ts';
 import { boundedRequest } from './bounds.ts';
 import { homeCards } from './home.ts';
 import { give, type PerformDeps, perform, type Performed } from './perform.ts';
+import { saveRequest } from './saving.ts';
 import { readStoredRequest, type StoredRequest } from './stored-request.ts';
+import { createUntold } from './untold.ts';
 
 /** Requests worked on at once; running commands do not count, only what leads to them. */
 export const MAX_CONCURRENT_REQUESTS = 200;
@@ -16,6 +18,8 @@ export const MAX_CONCURRENT_REQUESTS = 200;
 const LAST_ANSWERS_MS = 3000;
 /** The hint of a refusal for lack of room; seconds. */
 const RETRY_AFTER_SECONDS = 5;
+/** Longer than platforms repeat a delivery. */
+const KNOWN_MS = 15 * 60_000;
 const MAX_CHOICES = 25;
 const REFUSED: RequestOutcome = { ok: false, waiting: false, actionId: null };
 
@@ -45,8 +49,9 @@ export function createInbox(deps: InboxDeps): DurableInbox {
   let open = true;
   let closing = new AbortController();
   const performDeps: PerformDeps = { ...deps, closing: () => closing.signal };
+  const untold = createUntold(deps);
 
-  async function accept(request: StoredRequest, reply: Reply): Promise<Accepted> {
+  async function accept(request: StoredRequest, reply: Reply, limits: Patience = {}): Promise<Accepted> {
     const inboxId = `${request.thread.channel}:${request.deliveryId}`;
     const known = inFlight.get(inboxId);
     if (known !== undefined) {
@@ -58,7 +63,7 @@ export function createInbox(deps: InboxDeps): DurableInbox {
     try {
       row = newRow(request, inboxId);
     } catch (error) {
-      return refuse(error, reply);
+      return refuse(error, request, reply);
     }
     const outcome = Promise.withResolvers<RequestOutcome>();
     inFlight.set(inboxId, outcome.promise);
@@ -67,19 +72,27 @@ export function createInbox(deps: InboxDeps): DurableInbox {
       outcome.resolve(settled);
     };
     try {
-      const inserting = store.transaction((tx) => tx.insertInbox(row));
-      storing.set(
-        inboxId,
-        inserting.catch(() => undefined),
-      );
-      const isNew = await inserting.finally(() => storing.delete(inboxId));
-      if (!isNew) {
+      const onSlow = () => void give(performDeps, reply, { card: BEING_SAVED });
+      const { end, over } = saveRequest({ store, clock }, row, { patience: limits.patience, onSlow });
+      storing.set(inboxId, over);
+      void over.finally(() => storing.delete(inboxId));
+      const saved = await end;
+      if (saved === 'void') {
+        outcome.resolve(REFUSED);
+        void over.then((isThere) => {
+          // The platform may deliver it again: where the row does not say so, we know it.
+          if (isThere) finish(REFUSED);
+          else clock.after(KNOWN_MS, () => finish(REFUSED));
+        });
+        return await refuse(notSaved(), request, reply);
+      }
+      if (saved === 'known') {
         void knownOutcome(inboxId).then(finish);
         return { duplicate: true, settled: outcome.promise };
       }
     } catch (error) {
       finish(REFUSED);
-      return refuse(error, reply);
+      return refuse(error, request, reply);
     }
     void work(request, inboxId, reply).then(finish);
     return { duplicate: false, settled: outcome.promise };
@@ -109,10 +122,14 @@ export function createInbox(deps: InboxDeps): DurableInbox {
     };
   }
 
-  async function refuse(thrown: unknown, reply: Reply): Promise<Accepted> {
+  /** What is refused here leaves no row; who cannot be told now is told later. */
+  async function refuse(thrown: unknown, request: StoredRequest, reply: Reply): Promise<Accepted> {
     const error = toAppError(thrown);
     if (error.code === 'INTERNAL') log.error({ err: error.cause ?? error }, 'request could not be accepted');
-    await give(performDeps, reply, { card: errorCard(error) });
+    const notGiven = await give(performDeps, reply, {
+      card: errorCard(error, deps.rootOf(request.thread.channel)),
+    });
+    if (notGiven !== null) void untold.note(request, error);
     return { duplicate: false, settled: Promise.resolve(REFUSED) };
   }
 
@@ -162,9 +179,9 @@ export function createInbox(deps: InboxDeps): DurableInbox {
   }
 
   return {
-    command: (request, reply) => accept({ kind: 'command', ...request }, reply),
-    button: (request, reply) => accept({ kind: 'button', ...request }, reply),
-    form: (request, reply) => accept({ kind: 'form', ...request }, reply),
+    command: (request, reply, limits) => accept({ kind: 'command', ...request }, reply, limits),
+    button: (request, reply, limits) => accept({ kind: 'button', ...request }, reply, limits),
+    form: (request, reply, limits) => accept({ kind: 'form', ...request }, reply, limits),
     async complete(request) {
       try {
         const actor = deps.people.resolve({ ...request, displayName: request.principal });
@@ -207,6 +224,17 @@ export function createInbox(deps: InboxDeps): DurableInbox {
       open = true;
     },
   };
+}
+
+/** For who waits while the row is written. */
+const BEING_SAVED = receiptCard('Airlock is slow: your request is being saved', [
+  'Its answer follows. If none comes, look before you ask again: it may be done already.',
+]);
+
+function notSaved(): AppError {
+  return new AppError('NOT_SAVED', 'your request could not be saved in time: nothing of it is done', {
+    hint: 'ask again in a moment',
+  });
 }
 
 function succeeded(action: ActionRecord): boolean {

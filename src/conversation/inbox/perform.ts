@@ -7,8 +7,10 @@ import { count } from '../../lib/format.ts';
 import { keepTrying } from '../../lib/keep-trying.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { quote } from '../../lib/quote.ts';
+import { withRoot } from '../../lib/root-word.ts';
 import type { ActionRecord } from '../../model/action.ts';
 import type { Actor } from '../../model/principal.ts';
+import type { ThreadRef } from '../../model/thread.ts';
 import type { People } from '../../orchestrator/people.ts';
 import { recordReading } from '../../orchestrator/reading.ts';
 import type { Orchestrator } from '../../orchestrator/types.ts';
@@ -24,6 +26,7 @@ import type { ButtonOutcome } from './buttons.ts';
 import { withPlatformDeadline } from '../platform-deadline.ts';
 import { interpret } from './interpret.ts';
 import { requestInWords, type StoredRequest } from './stored-request.ts';
+import { untoldNotice } from './untold.ts';
 
 /** A private answer of a platform that works is there long before; the one who waits has looked away by then. */
 const REPLY_WITHIN_MS = 15_000;
@@ -40,6 +43,8 @@ export interface PerformDeps {
   room: (channel: string) => CardRoom;
   /** The root command as people type it on that channel. */
   rootOf: (channel: string) => string;
+  /** Where the asker alone reads; null where there is no such place. */
+  privateRoomOf: (request: StoredRequest) => ThreadRef | null;
   /** Aborted when Airlock stops: nothing is waited for any more. */
   closing: () => AbortSignal;
 }
@@ -66,10 +71,11 @@ export async function perform(
     return await carryOut(deps, request, inboxId, reply);
   } catch (thrown) {
     const error = toAppError(thrown);
+    const root = deps.rootOf(request.thread.channel);
     if (error.code === 'INTERNAL') deps.log.error({ err: error.cause ?? error, inboxId }, 'request failed');
     await answer(deps, request, inboxId, reply, {
-      card: errorCard(error),
-      gone: () => refusedInWords(request, error),
+      card: errorCard(error, root),
+      gone: () => refusedInWords(request, error, root),
     });
     return { type: 'refused' };
   }
@@ -138,30 +144,22 @@ async function shownAs(
   return { card: answerCard(outcome.answer, room.outputCharacters) };
 }
 
-/** Gives the answer and settles the row; where nobody is there to take it, the thread is told in the same transaction. */
+/** Gives the answer and settles the row; where nobody is there to take it, that is told in the same transaction. */
 async function answer(
   deps: PerformDeps,
   request: StoredRequest,
   inboxId: string,
   reply: Reply | null,
   shown: Shown & {
-    /** What the thread is told where it could not be given. */
+    /** What the asker alone is told later where it could not be given. */
     gone: (why: string) => string;
     onceGiven?: (tx: StoreTransaction) => Promise<void>;
   },
 ): Promise<void> {
   const notGiven = await give(deps, reply, shown);
   const settle = async (tx: StoreTransaction) => {
-    if (notGiven !== null) {
-      await tx.appendEvent({
-        type: 'notice',
-        thread: request.thread,
-        title: `${request.displayName}: a request was not answered`,
-        text: shown.gone(notGiven),
-        tone: 'warning',
-      });
-    }
     if (notGiven === null) await shown.onceGiven?.(tx);
+    else await tx.appendEvent(untoldNotice(request, deps.privateRoomOf(request), shown.gone(notGiven)));
     await tx.settleInbox(inboxId, null);
   };
   // What somebody was told is refused must not be worked on after the next start.
@@ -212,7 +210,7 @@ async function voteReceipt(
   return receiptCard(`your approval of ${what} is on record: ${next}`);
 }
 
-function refusedInWords(request: StoredRequest, error: AppError): string {
-  const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+function refusedInWords(request: StoredRequest, error: AppError, root: string): string {
+  const hint = error.hint === undefined ? '' : ` (${withRoot(error.hint, root)})`;
   return `${quote(requestInWords(request))}: ${error.code}: ${error.message}${hint}`;
 }

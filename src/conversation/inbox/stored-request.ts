@@ -27,6 +27,7 @@ const pressed = {
   button: z.enum(BUTTON_IDS),
   subject: z.string(),
   hash: z.string().nullable(),
+  sure: z.boolean().exactOptional(),
 };
 const storedRequestSchema = z.discriminatedUnion('kind', [
   z.object({

@@ -9,6 +9,8 @@ export interface Mount {
   fileSystem: string;
   /** What is mounted: `/dev/loop3`, `overlay`. */
   source: string;
+  /** What is mounted or unmounted on it is so in copies of this namespace too. */
+  shared: boolean;
 }
 
 const MOUNT_TIMEOUT_MS = 20_000;
@@ -25,10 +27,11 @@ export async function listMounts(): Promise<Mount[]> {
 export function parseMountInfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [head, tail] = line.split(' - ');
-    const mountPoint = head?.split(' ')[4];
+    const [, , , , mountPoint, , ...optional] = head?.split(' ') ?? [];
     const [fileSystem, source] = tail?.split(' ') ?? [];
     if (mountPoint === undefined || fileSystem === undefined || source === undefined) return [];
-    return [{ mountPoint: unescape(mountPoint), fileSystem, source: unescape(source) }];
+    const shared = optional.some((field) => field.startsWith('shared:'));
+    return [{ mountPoint: unescape(mountPoint), fileSystem, source: unescape(source), shared }];
   });
 }
 
@@ -88,6 +91,20 @@ export async function unmount(target: string): Promise<void> {
     }
     await wait(BUSY_WAIT_MS);
   }
+}
+
+/**
+ * Sees to it that what is unmounted below the directory goes from copies of this namespace too: another's would keep it, and
+ * its loop device, busy. Where the file system is not shared already, the directory becomes a mount of its own.
+ */
+export async function shareUnmounts(directory: string): Promise<void> {
+  const point = path.resolve(directory);
+  const above = (await listMounts()).filter(
+    ({ mountPoint }) => mountPoint === '/' || point === mountPoint || point.startsWith(`${mountPoint}/`),
+  );
+  const innermost = above.toSorted((a, b) => a.mountPoint.length - b.mountPoint.length).at(-1);
+  if (innermost?.shared === true) return;
+  await mount(['--bind', '--make-shared', '--', point, point], point);
 }
 
 /** Frees a loop device that still has this file; one that was given to another file since is left alone. */

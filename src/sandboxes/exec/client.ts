@@ -20,12 +20,14 @@ export interface ExecStream {
   args: readonly string[];
   /** Default `{ PATH }` of a root login shell. */
   env?: Record<string, string>;
+  /** What the client is given on standard input instead of the process's own; default that. */
+  stdin?(own: AsyncIterable<Uint8Array> | undefined): AsyncIterable<Uint8Array> | undefined;
   /** The pid inside as soon as it is known; null when the client ended without. Never rejects. */
   waitForPid(clientExited: Promise<void>, clock: Clock): Promise<number | null>;
   /** The bytes of a chunk that the process itself wrote. */
   take(stream: 'stdout' | 'stderr', chunk: Uint8Array): Uint8Array;
-  /** What `take` held back of standard output and is the process's own after all; asked once, after the end. */
-  rest(): Uint8Array;
+  /** What `take` held back and is the process's own after all; asked once a stream, after the end. */
+  rest(stream: 'stdout' | 'stderr'): Uint8Array;
   /** Resolves when the process has ended although the client may still wait for what holds its pipes open. */
   processEnded?: Promise<void>;
   /** The client's exit code as far as it says anything of the process, and the wait status where it is told. */
@@ -34,8 +36,16 @@ export interface ExecStream {
   notStarted(output: string): Promise<string>;
 }
 
+/** A client that learns only after its start which process it is for. */
+export interface LateStream extends ExecStream {
+  /** What it is then told on descriptor 3. Where it comes to an end without, the client starts nothing. */
+  message(process: ProcessSpec): string;
+}
+
 /** What differs between drivers in running a process inside a sandbox. */
 export interface ExecClient {
   /** `files.directory` is there. One stream is for one start. */
   open(containerId: string, process: ProcessSpec, files: ExecFiles): ExecStream;
+  /** As `open`, for a process without standard input that is not known yet. Left out where that is not possible. */
+  openLate?(containerId: string, files: ExecFiles): LateStream;
 }

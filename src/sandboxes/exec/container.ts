@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createFifoPool, type FifoPool } from '../../lib/fifos.ts';
 import type { EndCause } from '../../model/ends.ts';
+import { createExpectedClient, type ExpectedClient, type ExpectedClientDeps } from './expected-client.ts';
 import { listExecRecords } from './record.ts';
 import type { ExecClock } from './exec-clock.ts';
 
@@ -28,6 +29,7 @@ export interface LiveExec {
 export interface ContainerExecs {
   readonly executions: string;
   readonly pipes: FifoPool;
+  readonly expected: ExpectedClient;
   readonly live: Map<string, LiveExec>;
   readonly paused: boolean;
   add(exec: LiveExec): void;
@@ -44,14 +46,18 @@ export interface ContainerExecs {
 /** Sessions of ended commands live as long as their daemons do; so many are remembered. */
 const MAX_REMEMBERED_PIDS = 512;
 
-export function createContainerExecs(executions: string): ContainerExecs {
+export function createContainerExecs(deps: Omit<ExpectedClientDeps, 'pipes'>): ContainerExecs {
+  const { executions } = deps;
+  const pipes = createFifoPool(path.join(executions, 'pipes'));
+  const expected = createExpectedClient({ ...deps, pipes });
   const live = new Map<string, LiveExec>();
   const endedPids: number[] = [];
   let lastSweep: Promise<unknown> = Promise.resolve();
   let resumed: PromiseWithResolvers<void> | null = null;
   return {
     executions,
-    pipes: createFifoPool(path.join(executions, 'pipes')),
+    pipes,
+    expected,
     live,
     get paused() {
       return resumed !== null;
@@ -85,6 +91,8 @@ export function createContainerExecs(executions: string): ContainerExecs {
         if (paused) exec.clock.pause();
         else exec.clock.resume();
       }
+      // One that saw the sandbox paused would refuse to start anything in it later.
+      if (paused) void expected.discard();
       resumed?.resolve();
       resumed = paused ? Promise.withResolvers<void>() : null;
     },

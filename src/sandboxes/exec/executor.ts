@@ -1,7 +1,8 @@
 import { AppError } from '../../errors.ts';
 import type { ExecOutcome, ExecRequest, ExecState, OutputSink, SandboxHandle } from '../sandbox.ts';
 import { createContainerExecs, type ContainerExecs } from './container.ts';
-import { execFiles, listExecRecords, readExecRecord, removeExecFiles } from './record.ts';
+import { endClientOf, endForgotten } from './forgotten.ts';
+import { listExecRecords, removeExecFiles } from './record.ts';
 import type { ExecIdentity } from './request.ts';
 import type { ExecDeps } from './deps.ts';
 import { runExec } from './run-exec.ts';
@@ -26,6 +27,8 @@ export interface Executor {
   executions(handle: SandboxHandle): Promise<ExecState[]>;
   /** Ends one as a cancel does, from its record alone if need be. An unknown one is success. */
   kill(handle: SandboxHandle, execId: string): Promise<void>;
+  /** As `SandboxDriver.expectExec`. */
+  expect(containerId: string): void;
   /** Called when the sandbox is there: what its first command needs is made meanwhile. */
   prepare(containerId: string): void;
   /** Called before the sandbox is paused: timeouts stand still, ends that are due wait. */
@@ -51,7 +54,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   function containerOf(containerId: string): ContainerExecs {
     const known = containers.get(containerId);
     if (known !== undefined) return known;
-    const made = createContainerExecs(deps.executionsOf(containerId));
+    const made = createContainerExecs({ ...deps, containerId, executions: deps.executionsOf(containerId) });
     containers.set(containerId, made);
     return made;
   }
@@ -72,6 +75,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
 
     async executions(handle) {
       const container = containerOf(handle.containerId);
+      await endForgotten(container.executions, container.expected.inUse);
       const recorded = await listExecRecords(container.executions);
       return [
         ...[...container.live.values()].map(({ execId, pid, startedAt }) => ({ execId, pid, startedAt })),
@@ -89,11 +93,9 @@ export function createExecutor(deps: ExecutorDeps): Executor {
         await live.settled;
         return;
       }
-      const known = (await listExecRecords(container.executions)).map((record) => record.execId);
-      if (!known.includes(execId)) return;
-      const files = execFiles(container.executions, execId);
-      const record = readExecRecord(files);
-      if (record === null) return;
+      const known = await listExecRecords(container.executions);
+      const record = known.find((one) => one.execId === execId);
+      if (record === undefined) return;
       if ((await deps.sandboxState(handle)).alive) {
         const { evidence, error } = await deps.whileAwake(handle, () =>
           sweepQuietly(deps, handle, container, {
@@ -113,9 +115,14 @@ export function createExecutor(deps: ExecutorDeps): Executor {
           'ended a command of a former run',
         );
       }
-      removeExecFiles(files);
+      await endClientOf(record.files);
+      removeExecFiles(record.files);
     },
 
+    expect(containerId) {
+      const container = containerOf(containerId);
+      if (!container.paused) container.expected.start();
+    },
     prepare: (containerId) => containerOf(containerId).pipes.prepare(),
 
     pauseClocks: (containerId) => containerOf(containerId).setPaused(true),
@@ -128,12 +135,13 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     async endAll(containerId, options = {}) {
       const container = containers.get(containerId);
       if (container === undefined) return;
+      const discarded = container.expected.discard();
       const running = [...container.live.values()];
       for (const exec of running) exec.requestEnd('stopped');
       using _timer = deps.clock.after(options.abandonAfterMs ?? ABANDON_AFTER_MS, () => {
         for (const exec of running) exec.abandon();
       });
-      await Promise.all(running.map((exec) => exec.settled));
+      await Promise.all([discarded, ...running.map((exec) => exec.settled)]);
       if (container.live.size > 0) return;
       containers.delete(containerId);
       await container.pipes.close();

@@ -26,12 +26,18 @@ export type ExecRecord = z.output<typeof recordSchema> & {
   pid: number | null;
 };
 
+/** A record with the place where it was found. */
+export type RecordedExec = ExecRecord & { files: ExecFiles };
+
 export const EXEC_ID_PATTERN = /^[a-z0-9]{16}$/;
 
-/** The names; `executions` is the container's directory for this, nothing is made. */
-export function execFiles(executions: string, execId: string): ExecFiles {
-  const directory = path.join(executions, execId);
-  const inside = (name: string) => path.join(directory, name);
+/**
+ * The names; `executions` is the container's directory for this, nothing is made. `name` is the execution's id, or an id of
+ * its own where the client was started before the execution was known: the record tells.
+ */
+export function execFiles(executions: string, name: string): ExecFiles {
+  const directory = path.join(executions, name);
+  const inside = (file: string) => path.join(directory, file);
   return {
     directory,
     record: inside('record.json'),
@@ -68,15 +74,18 @@ export function readPid(files: ExecFiles): number | null {
 }
 
 /** Everything recorded for one container; an empty directory of a bot that died in between is no execution. */
-export async function listExecRecords(executions: string): Promise<ExecRecord[]> {
+export async function listExecRecords(executions: string): Promise<RecordedExec[]> {
   const names = await readdir(executions).catch((error: unknown) => {
     if (isMissing(error)) return [];
     throw error;
   });
   return names
     .filter((name) => EXEC_ID_PATTERN.test(name))
-    .map((name) => readExecRecord(execFiles(executions, name)))
-    .filter((record) => record !== null);
+    .map((name) => execFiles(executions, name))
+    .flatMap((files) => {
+      const record = readExecRecord(files);
+      return record === null ? [] : [{ ...record, files }];
+    });
 }
 
 export function removeExecFiles(files: ExecFiles): void {

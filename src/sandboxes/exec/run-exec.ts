@@ -1,5 +1,4 @@
 import { AppError } from '../../errors.ts';
-import { spawnStreaming } from '../../lib/spawn.ts';
 import type { ExecOutcome, ExecRequest, OutputSink, SandboxHandle } from '../sandbox.ts';
 import { measureQuietly, stateAfter } from './after.ts';
 import { classifyEnd, hintsOf, notStartedError } from './classify.ts';
@@ -7,8 +6,9 @@ import { createExecClock } from './exec-clock.ts';
 import type { ContainerExecs, EndReason, LiveExec } from './container.ts';
 import type { ExecDeps } from './deps.ts';
 import { createExecOutput } from './output.ts';
-import { execFiles, removeExecFiles, writeExecRecord } from './record.ts';
+import { removeExecFiles } from './record.ts';
 import { commandProcess, type ExecIdentity } from './request.ts';
+import { startClient, type StartedClient } from './start-client.ts';
 import { sweepQuietly, type SweepResult } from './sweep.ts';
 
 export interface ExecCallContext {
@@ -45,13 +45,13 @@ export async function runExec(deps: ExecDeps, call: ExecCallContext): Promise<Ex
   const { handle, request, container, signal } = call;
   const { clock } = deps;
   const process = commandProcess(request, call.identity);
-  const files = execFiles(container.executions, request.execId);
   const settled = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<number | null>();
   const spawnedAt = clock.monotonic();
   const state: RunState = { endedBy: null, over: false, sweeping: null, startTimedOut: false };
   let killClient: () => void = () => undefined;
+  let started: StartedClient | null = null;
 
   const live: LiveExec = {
     execId: request.execId,
@@ -102,26 +102,9 @@ export async function runExec(deps: ExecDeps, call: ExecCallContext): Promise<Ex
   const onAbort = () => live.requestEnd('cancelled');
   container.add(live);
   try {
-    writeExecRecord(files, { execId: request.execId, spawnedAt: live.startedAt });
-    if (signal.aborted) throw new AppError('CANCELLED', 'command was cancelled before it started');
     const output = createExecOutput(request, call.sink, gate.promise);
-    const stream = deps.client.open(
-      handle.containerId,
-      { ...process, stdin: request.stdin !== undefined },
-      files,
-    );
-    const client = await spawnStreaming({
-      file: stream.file,
-      args: stream.args,
-      ...(stream.env === undefined ? {} : { env: stream.env }),
-      ...(request.stdin === undefined ? {} : { stdin: request.stdin }),
-      pipes: container.pipes,
-      clock,
-      async onOutput(name, chunk) {
-        const own = stream.take(name, chunk);
-        if (own.length > 0) await output.write(name, own);
-      },
-    });
+    started = await startClient(deps, call, process, (name, chunk) => output.write(name, chunk));
+    const { stream, client } = started;
     killClient = () => client.kill('SIGKILL');
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -145,8 +128,10 @@ export async function runExec(deps: ExecDeps, call: ExecCallContext): Promise<Ex
     const durationMs = live.clock.elapsedMs();
     const swept = await state.sweeping;
     const end = await client.ended;
-    const rest = stream.rest();
-    if (rest.length > 0) await output.write('stdout', rest);
+    for (const name of ['stdout', 'stderr'] as const) {
+      const rest = stream.rest(name);
+      if (rest.length > 0) await output.write(name, rest);
+    }
 
     const { exitCode: clientExitCode, waitStatus } = stream.end(end.exitCode);
     const said = live.pid === null ? await stream.notStarted(output.saidBeforeStart()) : '';
@@ -217,7 +202,7 @@ export async function runExec(deps: ExecDeps, call: ExecCallContext): Promise<Ex
     live.clock.stop();
     signal.removeEventListener('abort', onAbort);
     gate.resolve(live.pid);
-    removeExecFiles(files);
+    if (started !== null) removeExecFiles(started.files);
     container.remove(live);
     settled.resolve();
   }

@@ -36,6 +36,8 @@ export async function createSandbox(
   signal: AbortSignal,
 ): Promise<{ warnings: readonly string[] }> {
   requireNotAborted(signal);
+  const { rootfs } = spec.image;
+  if (rootfs === null) throw notForGvisor(spec.image.name);
   const network = runscNetwork(spec.limits.networkEnabled, parts.network);
   const place = parts.paths.container(containerId);
   await claimDirectory(parts, containerId);
@@ -45,7 +47,7 @@ export async function createSandbox(
     const [group, joined] = await allDone([
       prepareCgroup(parts, containerId),
       network === 'none' ? Promise.resolve(null) : joinNetwork(parts, containerId, place),
-      prepareDisk(place, spec, signal),
+      prepareDisk(place, { rootfs, diskMb: spec.limits.diskMb }, signal),
     ]);
     const config = ociConfig({
       containerId,
@@ -87,6 +89,16 @@ export async function createSandbox(
   }
 }
 
+function notForGvisor(image: string): AppError {
+  return new AppError(
+    'IMAGE_NOT_FOUND',
+    `image ${image} is in a container engine, and gVisor cannot use it there`,
+    {
+      hint: 'ask for it with --sandbox kata, or name a root file system under `images` in airlock.yaml',
+    },
+  );
+}
+
 /** The directory is the lock against a second create with the same id, which would erase runsc's record of the first. */
 async function claimDirectory(parts: RemoveParts, containerId: string): Promise<void> {
   const place = parts.paths.container(containerId);
@@ -116,11 +128,15 @@ async function joinNetwork(
   return await networks.create(containerId);
 }
 
-async function prepareDisk(place: ContainerPaths, spec: SandboxSpec, signal: AbortSignal): Promise<void> {
-  await makeAgentDisk(place, spec.limits.diskMb, signal);
+async function prepareDisk(
+  place: ContainerPaths,
+  { rootfs, diskMb }: { rootfs: string; diskMb: number },
+  signal: AbortSignal,
+): Promise<void> {
+  await makeAgentDisk(place, diskMb, signal);
   await Promise.all([mkdir(place.upper, { mode: 0o755 }), mkdir(place.work, { mode: 0o700 })]);
   await mountOverlay({
-    lower: spec.image.rootfs,
+    lower: rootfs,
     upper: place.upper,
     work: place.work,
     target: place.rootfs,

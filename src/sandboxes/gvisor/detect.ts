@@ -4,6 +4,7 @@ import { escapeLine } from '../../lib/escape-text.ts';
 import type { Cgroups, Unenforced } from '../cgroups.ts';
 import { ensureToolbox } from '../images/toolbox.ts';
 import type { Networks } from '../networks/network.ts';
+import { provenCapabilities, unavailableInfo } from '../runtime-info.ts';
 import type { DriverContext, RuntimeInfo } from '../sandbox.ts';
 import { readCapabilities, type RunscCapabilities } from './capabilities.ts';
 import { findRunsc } from './find-binary.ts';
@@ -67,10 +68,11 @@ export async function detectRuntime(parts: DetectParts, anew: boolean): Promise<
 
 function notFound(configured: string | undefined): GvisorRuntime {
   if (configured === undefined) return unavailable('runsc is not on PATH', INSTALL_HINT);
-  return unavailable(
+  const runtime = unavailable(
     `AIRLOCK_RUNSC=${escapeLine(configured)} is not a program that can be run`,
     'set AIRLOCK_RUNSC to the path of runsc, or unset it to take the one on PATH',
   );
+  return { ...runtime, info: { ...runtime.info, configured: true } };
 }
 
 async function probeRuntime(
@@ -137,7 +139,6 @@ function availableInfo(
   network: NetworkMode,
   unenforced: readonly Unenforced[],
 ): RuntimeInfo {
-  const enforced = (name: string): boolean => !unenforced.some(({ limit }) => limit === name);
   return {
     type: 'gvisor',
     available: true,
@@ -154,15 +155,7 @@ function availableInfo(
     ],
     ...(network.reason === null ? {} : { networkReason: network.reason }),
     ...(network.mode === 'host-in-namespace' ? { networkWarning: HOSTINET_WARNING } : {}),
-    capabilities: {
-      pause: true,
-      stats: true,
-      diskLimit: true,
-      network: network.mode,
-      attach: false,
-      snapshot: false,
-      enforced: { cpu: enforced('cpu'), memory: enforced('memory'), processes: enforced('processes') },
-    },
+    capabilities: provenCapabilities(network.mode, unenforced),
   };
 }
 
@@ -191,23 +184,6 @@ function unavailable(
     client: null,
     toolbox: '',
     network: { mode: 'none', reason: missing },
-    info: {
-      type: 'gvisor',
-      available: false,
-      version: capabilities?.version ?? null,
-      platform: null,
-      missing: [missing],
-      howToGet: [howToGet],
-      warnings: [],
-      capabilities: {
-        pause: false,
-        stats: false,
-        diskLimit: false,
-        network: 'none',
-        attach: false,
-        snapshot: false,
-        enforced: { cpu: false, memory: false, processes: false },
-      },
-    },
+    info: unavailableInfo({ type: 'gvisor', missing, howToGet, version: capabilities?.version ?? null }),
   };
 }

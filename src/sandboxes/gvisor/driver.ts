@@ -11,13 +11,16 @@ import { createSandbox } from './create.ts';
 import { detectRuntime, type GvisorRuntime } from './detect.ts';
 import { runscExecClient } from './exec-client.ts';
 import { isAlive } from '../host-processes.ts';
-import { endCause, inspectSandbox, requireRecord } from './inspect.ts';
+import { type Freezer, pauseSandbox, resumeSandbox, whileAwake } from '../freezing.ts';
+import { requireContainerId, requireRecorded } from '../requirements.ts';
+import { allowedByName } from '../unenforced.ts';
+import { endCause, inspectSandbox } from './inspect.ts';
 import { ownedContainers } from './list.ts';
 import { gvisorPaths } from './paths.ts';
 import { readRecord } from './record.ts';
 import { forgetProbe } from './remembered-probe.ts';
 import { removeSandbox, type RemoveParts } from './remove.ts';
-import { requireContainerId, type RunscClient } from './runsc-cli.ts';
+import type { RunscClient } from './runsc-cli.ts';
 import { stopSandbox } from './stop.ts';
 import { watchSandbox } from './watch.ts';
 
@@ -37,9 +40,7 @@ export function createGvisorDriver(
   const { installationId, environment, log, clock } = context;
   const paths = gvisorPaths(context.dataDir);
   const networks = parts.networks ?? createNetworks({ installationId, log });
-  const allowUnenforced = (environment['AIRLOCK_ALLOW_UNENFORCED'] ?? '')
-    .split(',')
-    .map((name) => name.trim());
+  const allowUnenforced = allowedByName(environment);
   let cgroupsOpened = parts.cgroups === undefined ? null : Promise.resolve(parts.cgroups);
   let detected: Promise<GvisorRuntime> | null = null;
   let executor: Executor | null = null;
@@ -81,7 +82,7 @@ export function createGvisorDriver(
       clock,
       log,
       sandboxState,
-      whileAwake,
+      whileAwake: async ({ containerId }, work) => whileAwake(await freezerOf(containerId), work),
       measure,
     });
     return executor;
@@ -99,15 +100,13 @@ export function createGvisorDriver(
     };
   }
 
-  async function whileAwake<T>({ containerId }: SandboxHandle, work: () => Promise<T>): Promise<T> {
+  async function freezerOf(containerId: string): Promise<Freezer> {
     const { client } = await liveParts();
-    if ((await client.state(containerId))?.status !== 'paused') return work();
-    await client.resume(containerId);
-    try {
-      return await work();
-    } finally {
-      await client.pause(containerId);
-    }
+    return {
+      status: async () => (await client.state(containerId))?.status,
+      freeze: () => client.pause(containerId),
+      thaw: () => client.resume(containerId),
+    };
   }
 
   async function measure({ containerId }: SandboxHandle) {
@@ -143,32 +142,21 @@ export function createGvisorDriver(
         throw error;
       }
     },
+    // Before its first command nothing is known of a sandbox that an earlier bot made: that one starts as it is told.
+    expectExec: ({ containerId }) => executor?.expect(containerId),
     async exec(handle, request, sink, signal) {
-      const { name, environment: given } = await requireRecord(paths, handle.containerId);
+      const { containerId } = handle;
+      const record = await readRecord(paths.container(containerId));
+      const { name, environment: given } = requireRecorded(record, containerId);
       return (await executorOnce()).exec(handle, request, sink, signal, { name, environment: given });
     },
     executions: async (handle) => (await executorOnce()).executions(handle),
     kill: async (handle, execId) => (await executorOnce()).kill(handle, execId),
     async pause({ containerId }) {
-      const { client } = await liveParts();
-      const status = (await client.state(containerId))?.status;
-      if (status === 'paused') return;
-      if (status !== 'running') throw wrongState('pause', containerId, status);
-      const clocks = await executorOnce();
-      clocks.pauseClocks(containerId);
-      try {
-        await client.pause(containerId);
-      } catch (error) {
-        clocks.resumeClocks(containerId);
-        throw error;
-      }
+      await pauseSandbox(containerId, await freezerOf(containerId), await executorOnce());
     },
     async resume({ containerId }) {
-      const { client } = await liveParts();
-      const status = (await client.state(containerId))?.status;
-      if (status !== 'paused' && status !== 'running') throw wrongState('resume', containerId, status);
-      if (status === 'paused') await client.resume(containerId);
-      (await executorOnce()).resumeClocks(containerId);
+      await resumeSandbox(containerId, await freezerOf(containerId), await executorOnce());
     },
     async stop({ containerId }, { graceMs }) {
       requireContainerId(containerId);
@@ -203,10 +191,4 @@ export function createGvisorDriver(
     watch: ({ containerId }, onExit) =>
       watchSandbox({ paths, cgroups: cgroupsOnce, clock, log }, containerId, onExit),
   };
-}
-
-function wrongState(verb: string, containerId: string, status: string | undefined): AppError {
-  return new AppError('WRONG_STATE', `cannot ${verb} sandbox ${containerId}: it is ${status ?? 'gone'}`, {
-    hint: 'look at it with: status',
-  });
 }

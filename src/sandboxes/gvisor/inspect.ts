@@ -1,5 +1,4 @@
 import type { EndCause } from '../../model/ends.ts';
-import { AppError } from '../../errors.ts';
 import type { Cgroups } from '../cgroups.ts';
 import type { SandboxState } from '../sandbox.ts';
 import { existsSync } from 'node:fs';
@@ -34,16 +33,4 @@ export async function inspectSandbox(
   const left = Object.values(await lookAgain(parts, containerId));
   if (left.every((entries) => entries.length === 0)) return { status: 'gone' };
   return { status: 'exited', code: null, cause: (await endCause(parts, containerId)).cause };
-}
-
-/** The record of a sandbox that runs; WRONG_STATE or SANDBOX_LOST otherwise. */
-export async function requireRecord(
-  paths: GvisorPaths,
-  containerId: string,
-): Promise<NonNullable<Awaited<ReturnType<typeof readRecord>>>> {
-  const record = await readRecord(paths.container(containerId));
-  if (record !== null) return record;
-  throw new AppError('SANDBOX_LOST', `sandbox ${containerId} is not there`, {
-    hint: 'create a new agent',
-  });
 }

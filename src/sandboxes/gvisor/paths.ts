@@ -1,32 +1,18 @@
 import path from 'node:path';
+import { type ContainerPlace, containerPlace } from '../container-place.ts';
 
-/** Everything of one container lies in one directory, so that a restarted bot finds it and removal is one step. */
-export interface ContainerPaths {
-  home: string;
-  /** JSON the driver writes at create: what a restarted bot has to know. */
-  record: string;
-  /** Present once it was asked to end: what follows is no failure. */
-  stopMark: string;
+/** With what runsc keeps. */
+export interface ContainerPaths extends ContainerPlace {
   /** Of the sandbox process, written by runsc. */
   pidFile: string;
   bundle: string;
   configJson: string;
-  /** Where the overlay is mounted. */
+  /** Where the overlay is mounted; its upper and work directories lie in the disk. */
   rootfs: string;
-  /** The sparse file behind the agent's disk. */
-  diskImage: string;
-  /** Where the disk is mounted; upper, work, workspace and tmp lie in it. */
-  disk: string;
   upper: string;
   work: string;
-  workspace: string;
-  tmp: string;
-  /** Written before its network is made; without it there is none to look for. */
-  resolvConf: string;
   /** JSON logs, one file a call, gone when the call is read. */
   logs: string;
-  /** process.json and pid files of executions, one set an execution. */
-  executions: string;
 }
 
 export interface GvisorPaths {
@@ -44,26 +30,17 @@ export function gvisorPaths(dataDir: string): GvisorPaths {
     base,
     runscRoot: path.join(base, 'root'),
     container(containerId) {
-      const home = path.join(base, containerId);
-      const bundle = path.join(home, 'bundle');
-      const disk = path.join(home, 'disk');
+      const place = containerPlace(base, containerId);
+      const bundle = path.join(place.home, 'bundle');
       return {
-        home,
-        record: path.join(home, 'record.json'),
-        stopMark: path.join(home, 'stopping'),
-        pidFile: path.join(home, 'sandbox.pid'),
+        ...place,
+        pidFile: path.join(place.home, 'sandbox.pid'),
         bundle,
         configJson: path.join(bundle, 'config.json'),
         rootfs: path.join(bundle, 'rootfs'),
-        diskImage: path.join(home, 'disk.img'),
-        disk,
-        upper: path.join(disk, 'upper'),
-        work: path.join(disk, 'work'),
-        workspace: path.join(disk, 'workspace'),
-        tmp: path.join(disk, 'tmp'),
-        resolvConf: path.join(home, 'resolv.conf'),
-        logs: path.join(home, 'logs'),
-        executions: path.join(home, 'executions'),
+        upper: path.join(place.disk, 'upper'),
+        work: path.join(place.disk, 'work'),
+        logs: path.join(place.home, 'logs'),
       };
     },
   };

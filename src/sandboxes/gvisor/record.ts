@@ -1,19 +1,10 @@
 import { z } from 'zod';
-import { readRecordFile, writeRecordFile } from '../record-file.ts';
+import { readRecordFile, recordFields, writeRecordFile } from '../record-file.ts';
 import type { ContainerPaths } from './paths.ts';
 
 const recordSchema = z.object({
-  containerId: z.string(),
-  /** The sandbox process and when it started (clock ticks since boot). */
-  pid: z.number(),
-  startTime: z.string(),
+  ...recordFields,
   network: z.enum(['none', 'sandbox', 'host']),
-  /** The agent's name and environment: every command gets them. */
-  name: z.string(),
-  environment: z.record(z.string(), z.string()),
-  maxProcesses: z.number(),
-  /** Epoch milliseconds. */
-  createdAt: z.number(),
 });
 /** What a restarted bot has to know of a sandbox that runs; written when it does. */
 export type SandboxRecord = z.output<typeof recordSchema>;

@@ -4,9 +4,9 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
-import { CONTAINER_ID_PATTERN } from '../../lib/ids.ts';
 import { run, runError, type RunResult } from '../../lib/run.ts';
 import type { ProcessSpec } from '../exec/client.ts';
+import { requireContainerId } from '../requirements.ts';
 import type { RunscCapabilities } from './capabilities.ts';
 import type { GvisorPaths } from './paths.ts';
 
@@ -222,13 +222,6 @@ export function parseProcessTable(table: string): RunscProcess[] {
     ppid: Number(ppid),
     command: (command ?? '').trim(),
   }));
-}
-
-/** runsc matches ids by prefix and by glob pattern: only ids of one fixed length over `[a-z0-9]` are safe. */
-export function requireContainerId(id: string): void {
-  if (!CONTAINER_ID_PATTERN.test(id)) {
-    throw new AppError('INTERNAL', `not a container id: ${JSON.stringify(id.slice(0, 64))}`);
-  }
 }
 
 /** rlimits are left out: exec ignores them, the container's count. */

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError } from '../../errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { INIT_UID } from '../process-sweep.ts';
-import { isAlive, killProcesses, type ProcessIdentity, waitUntilGone } from '../host-processes.ts';
+import { isAlive, type ProcessIdentity, waitUntilGone } from '../host-processes.ts';
+import { GONE_TIMEOUT_MS, killOnHost } from '../kill-on-host.ts';
 import type { GvisorPaths } from './paths.ts';
 import { readRecord } from './record.ts';
 import type { RunscClient } from './runsc-cli.ts';
@@ -18,7 +18,6 @@ export interface StopParts {
 const LOOK_EVERY_MS = 50;
 /** A sandbox that does not answer within this is killed on the host. */
 const ANSWER_TIMEOUT_MS = 5000;
-const GONE_TIMEOUT_MS = 5000;
 
 /**
  * TERM to all, up to `graceMs` for the commands to go, KILL to all; a sandbox that does not answer is killed on the
@@ -31,11 +30,7 @@ export async function stopSandbox(parts: StopParts, containerId: string, graceMs
   // Written first: whoever sees the end from now on, after a restart too, knows that it was asked for.
   await writeFile(place.stopMark, '');
   if (await endFromInside(parts, containerId, record, graceMs)) return;
-  await killProcesses([record]);
-  if (await waitUntilGone([record], GONE_TIMEOUT_MS)) return;
-  throw new AppError('RUNTIME_TIMEOUT', `sandbox ${containerId} (process ${record.pid}) outlived its KILL`, {
-    hint: 'the process hangs in the kernel: see /proc/PID/stack, and restart the host if it stays',
-  });
+  await killOnHost(containerId, record);
 }
 
 async function endFromInside(

@@ -20,6 +20,8 @@ export interface ImageStore {
   resolve(name?: string): Promise<SandboxImage>;
   /** An unpacked image. Throws IMAGE_NOT_FOUND. */
   byDigest(digest: string): Promise<SandboxImage>;
+  /** Whether there is such a name, unpacked or not. */
+  knows(name: string): boolean;
   /** What can be asked for, the default first; digest null = not unpacked yet (or its source changed since). */
   list(): Promise<{ name: string; digest: string | null }[]>;
 }
@@ -83,6 +85,7 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
         hint: 'create the agent again: its image is resolved anew',
       });
     },
+    knows: (name) => sourceOf(name) !== null,
     async list() {
       return Promise.all(
         names().map(async (name) => {

@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { diskUsage } from '../disks/disk.ts';
 import { createExecutor, type Executor } from '../exec/executor.ts';
 import type { SweepDeps } from '../exec/sweep.ts';
+import { type Freezer, whileAwake } from '../freezing.ts';
 import { isAlive } from '../host-processes.ts';
 import type { SandboxHandle } from '../sandbox.ts';
 import type { EngineClient } from './engine-cli.ts';
@@ -19,6 +20,7 @@ import { countProcesses } from './stats.ts';
 export interface KataCommands {
   executor: Executor;
   events: EngineEvents;
+  freezerOf: (containerId: string) => Freezer;
   /** For a helper of our own inside. */
   helper: (containerId: string) => SweepDeps;
   /** Until it is disposed, the clients of commands are cut off when their sandbox is gone: some never hear of it. */
@@ -39,6 +41,14 @@ export function createKataCommands(deps: {
   const { client, names, paths, memoryKills, clock, log } = deps;
   const execClient = engineExecClient(client, (id) => names.container(id));
   const events = createEngineEvents({ client, label: names.label, clock, log });
+  const freezerOf = (containerId: string): Freezer => {
+    const name = names.container(containerId);
+    return {
+      status: async () => (await client.inspect(name))?.status,
+      freeze: () => client.pause(name),
+      thaw: () => client.unpause(name),
+    };
+  };
   const executionsOf = (containerId: string) => paths.container(containerId).executions;
   const helper = (containerId: string): SweepDeps => ({
     client: execClient,
@@ -73,16 +83,7 @@ export function createKataCommands(deps: {
         names.container(containerId),
         await readRecord(paths.container(containerId)),
       ),
-    async whileAwake({ containerId }, work) {
-      const name = names.container(containerId);
-      if ((await client.inspect(name))?.status !== 'paused') return work();
-      await client.unpause(name);
-      try {
-        return await work();
-      } finally {
-        await client.pause(name);
-      }
-    },
+    whileAwake: ({ containerId }, work) => whileAwake(freezerOf(containerId), work),
     async measure({ containerId }) {
       const place = paths.container(containerId);
       const [record, disk] = await Promise.all([readRecord(place), diskUsage(place.disk).catch(() => null)]);
@@ -99,6 +100,7 @@ export function createKataCommands(deps: {
   return {
     executor,
     events,
+    freezerOf,
     helper,
     abandonWhenLost(record) {
       let timer: Disposable | null = null;

@@ -1,8 +1,10 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { AppError } from '../../errors.ts';
 import { HOST_PIDS_FENCE } from '../cgroups.ts';
+import type { ContainerPlace } from '../container-place.ts';
 import { allDone, claimHome, createError, requireNotAborted, undoCreate } from '../create-steps.ts';
 import { makeAgentDisk } from '../disks/agent-disk.ts';
+import { shareUnmounts } from '../disks/mounts.ts';
 import { identify, type ProcessIdentity } from '../host-processes.ts';
 import { INIT_ARGV, INIT_PROCESSES, MAX_OPEN_FILES } from '../init.ts';
 import { sandboxResolvConf } from '../networks/network.ts';
@@ -11,10 +13,10 @@ import { INIT_UID } from '../process-sweep.ts';
 import type { ResourceLimits } from '../../model/agent.ts';
 import type { SandboxSpec } from '../sandbox.ts';
 import { allowedOrThrow } from '../unenforced.ts';
-import type { EngineContainer } from './engine-cli.ts';
+import type { EngineContainer } from './engine-inspect.ts';
+import { requireEngineImage } from './engine-images.ts';
 import { hostKernel, type Inside, lookInside, whyNoVirtualMachine } from './inside.ts';
 import type { LiveParts } from './parts.ts';
-import type { KataContainerPaths } from './paths.ts';
 import { readLimitsBack } from './read-back.ts';
 import { writeRecord } from './record.ts';
 import { removeKataSandbox } from './remove.ts';
@@ -37,9 +39,10 @@ export async function createKataSandbox(
   undo.defer(() => undoCreate(parts.log, containerId, () => removeKataSandbox(parts, containerId)));
   try {
     await mkdir(place.executions, { mode: 0o700 });
-    await stat(spec.image.rootfs);
+    // A shim of Kata has a copy of the host's mounts as they were when it started, the disks of other agents among them.
+    await shareUnmounts(place.home);
     const [image, network] = await allDone([
-      parts.images.ensure(spec.image),
+      imageFor(parts, spec.image),
       spec.limits.networkEnabled ? joinNetwork(parts, containerId, place) : Promise.resolve('none'),
       makeAgentDisk(place, spec.limits.diskMb, signal),
     ]);
@@ -60,8 +63,8 @@ export async function createKataSandbox(
       signal,
     });
     requireNotAborted(signal);
-    const cgroup = await ownCgroup(started);
     const { proven } = parts;
+    const cgroup = proven ? null : await ownCgroup(started);
     const { inside } = started;
     const unenforced = await readLimitsBack(started.container, {
       inside,
@@ -86,6 +89,16 @@ export async function createKataSandbox(
   } catch (error) {
     throw createError(error, containerId, signal);
   }
+}
+
+/** What the engine starts: the tag of what it was given, or the id of what it had, which no tag can move. */
+async function imageFor(parts: LiveParts, image: SandboxSpec['image']): Promise<string> {
+  if (image.rootfs === null) {
+    await requireEngineImage(parts.client, image);
+    return image.digest;
+  }
+  await stat(image.rootfs);
+  return await parts.images.ensure(image);
 }
 
 export interface Started {
@@ -149,7 +162,10 @@ export async function startContainer(
   return { container, process, inside };
 }
 
-/** Its cgroup as far as it is the container's own: that of a monitor which serves others too says nothing. */
+/**
+ * Its cgroup as far as it is the container's own. Never asked of a virtual machine: the limits and the kills are its guest's, and
+ * Kata has its monitor in one group and its processors in another.
+ */
 export async function ownCgroup({ container, process }: Started): Promise<string | null> {
   const cgroup = await cgroupOf(process.pid);
   return cgroup?.includes(container.engineId) === true ? cgroup : null;
@@ -158,7 +174,7 @@ export async function ownCgroup({ container, process }: Started): Promise<string
 async function joinNetwork(
   { networks }: LiveParts,
   containerId: string,
-  place: KataContainerPaths,
+  place: ContainerPlace,
 ): Promise<string> {
   const reason = await networks.whyNone();
   if (reason !== null) {

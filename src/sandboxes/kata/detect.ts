@@ -1,10 +1,12 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { release } from 'node:os';
 import path from 'node:path';
-import { toAppError } from '../../errors.ts';
+import { type AppError, toAppError } from '../../errors.ts';
 import { ensureToolbox } from '../images/toolbox.ts';
 import { createMemory } from '../remembered.ts';
+import { provenCapabilities, unavailableInfo } from '../runtime-info.ts';
 import type { DriverContext, RuntimeInfo } from '../sandbox.ts';
+import { allowedByName } from '../unenforced.ts';
 import type { EngineClient, EngineVersion } from './engine-cli.ts';
 import {
   chooseRuntime,
@@ -52,18 +54,39 @@ export async function detectKata(parts: DetectParts, anew: boolean): Promise<Kat
     if (process.getuid?.() !== 0) {
       throw missing('Kata sandboxes need root', 'start Airlock as root: sudo -E env "PATH=$PATH" npm start');
     }
-    const clients = await findEngines(parts.context.environment, parts.unproven);
+    const { environment } = parts.context;
+    const clients = await findEngines(
+      { ...environment, NETCONFPATH: networkDirectory(parts) },
+      parts.unproven,
+    );
     const engines = clients.map((client) => ({ client, networks: networksOf(parts, client) }));
     engine = engines[0] ?? null;
     return await firstThatWorks(engines, (one) => detectRuntime(parts, one, anew));
   } catch (error) {
-    const { message, hint } = toAppError(error);
-    return {
-      live: null,
-      engine,
-      info: unavailable(message, hint ?? INSTALL_HINT),
-    };
+    return { live: null, engine, info: whyUnavailable(toAppError(error), parts.context.environment, engine) };
   }
+}
+
+/** Docker without a daemon, or without Kata, is no fault where nobody has asked for Kata. */
+function whyUnavailable(
+  { message, context, hint = INSTALL_HINT }: AppError,
+  environment: DriverContext['environment'],
+  engine: FoundEngine | null,
+): RuntimeInfo {
+  const named = ['AIRLOCK_KATA_ENGINE', 'AIRLOCK_KATA_RUNTIME'].filter((name) => environment[name]);
+  if (named.length > 0) {
+    const unset = `or unset ${named.join(' and ')} if no Kata is wanted`;
+    const howToGet = hint.includes('unset') ? hint : `${hint}; ${unset}`;
+    return unavailableInfo({ type: KATA_TYPE, missing: message, howToGet, configured: true });
+  }
+  if (engine === null || context['unreachable'] !== true)
+    return unavailableInfo({ type: KATA_TYPE, missing: message, howToGet: hint });
+  const { name } = engine.client.engine;
+  return unavailableInfo({
+    type: KATA_TYPE,
+    missing: `${name} is installed, and its engine does not answer`,
+    howToGet: `to have Kata: ${hint}`,
+  });
 }
 
 /** What the first of them says stands for all that fail. */
@@ -151,19 +174,24 @@ async function liveParts(parts: DetectParts, engine: FoundEngine, runtime: strin
     proven: unproven === undefined,
     toolbox: await ensureToolbox(dataDir),
     images: createEngineImages(engine.client, path.join(dataDir, 'kata-archives')),
-    allowUnenforced: (context.environment['AIRLOCK_ALLOW_UNENFORCED'] ?? '')
-      .split(',')
-      .map((name) => name.trim()),
+    allowUnenforced: allowedByName(context.environment),
   };
 }
 
-function networksOf({ context, names, unproven }: DetectParts, client: EngineClient): EngineNetworks {
+/** An engine that goes by CNI finds networks there, and none of anybody else. */
+function networkDirectory({ context }: DetectParts): string {
+  return path.join(context.dataDir, 'kata-networks');
+}
+
+function networksOf(parts: DetectParts, client: EngineClient): EngineNetworks {
+  const { context, names, unproven } = parts;
   const { installationId, log } = context;
   const namespace = unproven?.hostNamespace;
   return createEngineNetworks({
     client,
     installationId,
     label: names.label,
+    directory: networkDirectory(parts),
     log,
     ...(namespace === undefined ? {} : { hostNamespace: namespace }),
   });
@@ -181,7 +209,6 @@ function availableInfo(
 ): RuntimeInfo {
   const { version, kata, proof, networkReason } = facts;
   const { engine } = live.client;
-  const enforced = (name: string): boolean => !proof.unenforced.some(({ limit }) => limit === name);
   return {
     type: KATA_TYPE,
     available: true,
@@ -195,35 +222,6 @@ function availableInfo(
       ...(networkReason === null ? [] : [`agents with --network are refused: ${networkReason}`]),
     ],
     ...(networkReason === null ? {} : { networkReason }),
-    capabilities: {
-      pause: true,
-      stats: true,
-      diskLimit: true,
-      network: networkReason === null ? 'sandbox' : 'none',
-      attach: false,
-      snapshot: false,
-      enforced: { cpu: enforced('cpu'), memory: enforced('memory'), processes: enforced('processes') },
-    },
-  };
-}
-
-function unavailable(reason: string, howToGet: string): RuntimeInfo {
-  return {
-    type: KATA_TYPE,
-    available: false,
-    version: null,
-    platform: null,
-    missing: [reason],
-    howToGet: [howToGet],
-    warnings: [],
-    capabilities: {
-      pause: false,
-      stats: false,
-      diskLimit: false,
-      network: 'none',
-      attach: false,
-      snapshot: false,
-      enforced: { cpu: false, memory: false, processes: false },
-    },
+    capabilities: provenCapabilities(networkReason === null ? 'sandbox' : 'none', proof.unenforced),
   };
 }

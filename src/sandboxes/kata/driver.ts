@@ -1,12 +1,14 @@
 import { AppError } from '../../errors.ts';
-import { CONTAINER_ID_PATTERN } from '../../lib/ids.ts';
 import { diskUsage } from '../disks/disk.ts';
 import { endingCommands } from '../exec/ending.ts';
+import { pauseSandbox, resumeSandbox } from '../freezing.ts';
+import { requireContainerId, requireRecorded } from '../requirements.ts';
 import type { DriverContext, SandboxDriver, SandboxStats } from '../sandbox.ts';
 import { createKataCommands, type KataCommands } from './commands.ts';
 import { createKataSandbox } from './create.ts';
 import { detectKata, forgetProof, KATA_TYPE, type KataRuntime } from './detect.ts';
 import type { EngineClient } from './engine-cli.ts';
+import { engineImages } from './engine-images.ts';
 import type { UnprovenRuntime } from './find.ts';
 import { inspectKataSandbox } from './inspect.ts';
 import { ownedContainers } from './list.ts';
@@ -70,12 +72,9 @@ export function createKataDriver(
     return { ...commands, client };
   }
 
-  async function statusOf(containerId: string): Promise<string | undefined> {
-    return (await (await standing()).client.inspect(names.container(containerId)))?.status;
-  }
-
   return {
     type: KATA_TYPE,
+    images: engineImages(async () => (await runtime()).live?.client ?? null),
     detect: async (options = {}) => (await runtime(options.refresh)).info,
     newHandle(containerId) {
       requireContainerId(containerId);
@@ -95,12 +94,8 @@ export function createKataDriver(
       }
     },
     async exec(handle, request, sink, signal) {
-      const record = await readRecord(paths.container(handle.containerId));
-      if (record === null) {
-        throw new AppError('SANDBOX_LOST', `sandbox ${handle.containerId} is not there`, {
-          hint: 'create a new agent',
-        });
-      }
+      const { containerId } = handle;
+      const record = requireRecorded(await readRecord(paths.container(containerId)), containerId);
       const { executor, abandonWhenLost } = await standing();
       await memoryKills.begin(record);
       using _lost = abandonWhenLost(record);
@@ -110,24 +105,12 @@ export function createKataDriver(
     executions: async (handle) => (await standing()).executor.executions(handle),
     kill: async (handle, execId) => (await standing()).executor.kill(handle, execId),
     async pause({ containerId }) {
-      const { client, executor } = await standing();
-      const status = await statusOf(containerId);
-      if (status === 'paused') return;
-      if (status !== 'running') throw wrongState('pause', containerId, status);
-      executor.pauseClocks(containerId);
-      try {
-        await client.pause(names.container(containerId));
-      } catch (error) {
-        executor.resumeClocks(containerId);
-        throw error;
-      }
+      const { freezerOf, executor } = await standing();
+      await pauseSandbox(containerId, freezerOf(containerId), executor);
     },
     async resume({ containerId }) {
-      const { client, executor } = await standing();
-      const status = await statusOf(containerId);
-      if (status !== 'paused' && status !== 'running') throw wrongState('resume', containerId, status);
-      if (status === 'paused') await client.unpause(names.container(containerId));
-      executor.resumeClocks(containerId);
+      const { freezerOf, executor } = await standing();
+      await resumeSandbox(containerId, freezerOf(containerId), executor);
     },
     async stop({ containerId }, { graceMs }) {
       requireContainerId(containerId);
@@ -183,16 +166,4 @@ export function createKataDriver(
         onExit,
       ),
   };
-}
-
-function requireContainerId(id: string): void {
-  if (!CONTAINER_ID_PATTERN.test(id)) {
-    throw new AppError('INTERNAL', `not a container id: ${JSON.stringify(id.slice(0, 64))}`);
-  }
-}
-
-function wrongState(verb: string, containerId: string, status: string | undefined): AppError {
-  return new AppError('WRONG_STATE', `cannot ${verb} sandbox ${containerId}: it is ${status ?? 'gone'}`, {
-    hint: 'look at it with /agent status',
-  });
 }

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
-import { run, runError, SAFE_PATH, type RunResult } from '../../lib/run.ts';
+import { run, SAFE_PATH, type RunResult } from '../../lib/run.ts';
+import { engineError, failedInSilence, isAnswer } from './engine-error.ts';
+import type { EngineContainer } from './engine-inspect.ts';
 import { ENGINES, type Engine, type EngineName, parseJson } from './engines.ts';
 
 const versionSchema = z.object({
+  Client: z.object({ Version: z.string().optional() }).nullish(),
   Server: z
     .object({
       Version: z.string().optional(),
@@ -15,29 +18,14 @@ const infoSchema = z.object({
   Runtimes: z.record(z.string(), z.object({ path: z.string().optional() })).nullish(),
   SecurityOptions: z.array(z.string()).nullish(),
 });
-const inspectSchema = z
-  .array(
-    z.object({
-      Id: z.string().regex(/^[0-9a-f]{64}$/),
-      State: z.object({
-        Status: z.string(),
-        Pid: z.number().default(0),
-        ExitCode: z.number().default(0),
-        OOMKilled: z.boolean().default(false),
-      }),
-      HostConfig: z
-        .object({
-          NanoCpus: z.number().default(0),
-          CpuQuota: z.number().default(0),
-          CpuPeriod: z.number().default(0),
-          Memory: z.number().default(0),
-          Runtime: z.string().optional(),
-        })
-        .default({ NanoCpus: 0, CpuQuota: 0, CpuPeriod: 0, Memory: 0 }),
-    }),
-  )
-  .length(1);
 const listedSchema = z.object({ Names: z.string() });
+const imageSchema = z.object({
+  Id: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  RepoTags: z.array(z.string()).nullish(),
+  RepoDigests: z.array(z.string()).nullish(),
+  Config: z.object({ Volumes: z.record(z.string(), z.unknown()).nullish() }).nullish(),
+});
+const listedImageSchema = z.object({ Repository: z.string(), Tag: z.string() });
 
 export interface EngineVersion {
   engine: string;
@@ -45,18 +33,13 @@ export interface EngineVersion {
   containerd: string | null;
 }
 
-export interface EngineContainer {
-  /** 64 hex digits. */
-  engineId: string;
-  /** `created`, `running`, `paused`, `exited`, `dead`, `removing`. */
-  status: string;
-  /** Host process of the sandbox; 0 when there is none. */
-  pid: number;
-  exitCode: number;
-  outOfMemory: boolean;
-  /** What the engine took down as limits; null where none is set. */
-  cpuCores: number | null;
-  memoryBytes: number | null;
+export interface EngineImageFacts {
+  /** `sha256:` and 64 hex digits; what the engine starts it by. */
+  id: string;
+  /** `python:3.12`, … */
+  tags: readonly string[];
+  /** Paths that the image wants volumes for. */
+  volumes: readonly string[];
 }
 
 export interface CreateOptions {
@@ -102,12 +85,16 @@ export interface EngineClient {
   /** Names of all containers with the label, running or not. */
   list(label: string): Promise<string[]>;
   hasImage(tag: string): Promise<boolean>;
+  /** By tag or id; null when there is none. */
+  inspectImage(reference: string): Promise<EngineImageFacts | null>;
+  /** Tags of all images. */
+  imageTags(): Promise<string[]>;
   /** An archive as `docker save` writes it. */
   load(archive: string): Promise<void>;
   removeImage(tag: string): Promise<void>;
   createNetwork(
     name: string,
-    options: { bridge: string; subnet: string; gateway: string; label: string },
+    options: { bridge: string; subnet: string; gateway: string; label: string; mtu: number },
   ): Promise<void>;
   removeNetwork(name: string): Promise<void>;
   networks(label: string): Promise<string[]>;
@@ -170,6 +157,14 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     }
   }
 
+  /** As the engine says it; null when there is no such image. */
+  async function describeImage(reference: string): Promise<string | null> {
+    const result = await call(['image', 'inspect', '--format={{json .}}', reference]);
+    if (result.exitCode === 0) return result.stdout;
+    if (isAnswer(result) && MISSING_PATTERN.test(result.stderr)) return null;
+    throw engineError(engine.name, ['image inspect'], result);
+  }
+
   function parsed<T>(schema: z.ZodType<T>, text: string, verb: string): T {
     const result = schema.safeParse(parseJson(text));
     if (result.success) return result.data;
@@ -184,17 +179,15 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     binary: options.binary,
     environment,
     async version() {
-      const { Server: server } = parsed(
+      const { Client: client, Server: server } = parsed(
         versionSchema,
         await callOrThrow(['version', '--format={{json .}}']),
         'version',
       );
       const of = (name: string) => server?.Components?.find((one) => one.Name === name)?.Version ?? null;
-      // Docker names itself twice, nerdctl's server is containerd.
-      return {
-        engine: server?.Version ?? of('Engine') ?? of('containerd') ?? 'unknown',
-        containerd: of('containerd'),
-      };
+      // Docker names itself twice; nerdctl is a client only, with a `v` before its number, and its server is containerd.
+      const said = server?.Version ?? of('Engine') ?? client?.Version;
+      return { engine: /\d+\.\d.*/.exec(said ?? '')?.[0] ?? 'unknown', containerd: of('containerd') };
     },
     async runtimes() {
       const info = parsed(infoSchema, await callOrThrow(['info', '--format={{json .}}']), 'info');
@@ -225,25 +218,20 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       await callOrThrow(['unpause', name]);
     },
     async remove(name) {
-      await callUnless(MISSING_PATTERN, ['rm', '--force', '--volumes', name]);
+      const args = ['rm', '--force', '--volumes', name];
+      // The first may have found the sandbox ending by its own kill; the second finds it ended.
+      for (let tries = 1; tries <= 2; tries += 1) {
+        const result = await call(args);
+        if (isAnswer(result) && MISSING_PATTERN.test(result.stderr)) return;
+        if (result.exitCode === 0 && !failedInSilence(result)) return;
+        if (result.exitCode !== 0 || tries === 2) throw engineError(engine.name, args, result);
+      }
     },
     async inspect(name) {
-      const result = await call(['container', 'inspect', name]);
+      const result = await call([...engine.inspect.args, name]);
       if (result.exitCode !== 0 && isAnswer(result) && MISSING_PATTERN.test(result.stderr)) return null;
       if (result.exitCode !== 0) throw engineError(engine.name, ['inspect'], result);
-      const [found] = parsed(inspectSchema, result.stdout, 'inspect');
-      if (found === undefined) return null;
-      const { State: state, HostConfig: host } = found;
-      const quota = host.CpuQuota > 0 && host.CpuPeriod > 0 ? host.CpuQuota / host.CpuPeriod : null;
-      return {
-        engineId: found.Id,
-        status: state.Status,
-        pid: state.Pid,
-        exitCode: state.ExitCode,
-        outOfMemory: state.OOMKilled,
-        cpuCores: host.NanoCpus > 0 ? host.NanoCpus / 1e9 : quota,
-        memoryBytes: host.Memory > 0 ? host.Memory : null,
-      };
+      return parsed(engine.inspect.schema, result.stdout, 'inspect')[0] ?? null;
     },
     async list(label) {
       const stdout = await callOrThrow([
@@ -256,10 +244,24 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       return linesOf(stdout).map((line) => parsed(listedSchema, line, 'ps').Names);
     },
     async hasImage(tag) {
-      const result = await call(['image', 'inspect', '--format={{json .}}', tag]);
-      if (result.exitCode === 0) return true;
-      if (isAnswer(result) && MISSING_PATTERN.test(result.stderr)) return false;
-      throw engineError(engine.name, ['image inspect'], result);
+      return (await describeImage(tag)) !== null;
+    },
+    async inspectImage(reference) {
+      const said = await describeImage(reference);
+      if (said === null) return null;
+      const found = parsed(imageSchema, said, 'image inspect');
+      return {
+        id: engine.startsByManifest ? (manifestOf(found.RepoDigests) ?? found.Id) : found.Id,
+        tags: found.RepoTags ?? [],
+        volumes: Object.keys(found.Config?.Volumes ?? {}),
+      };
+    },
+    async imageTags() {
+      const lines = linesOf(await callOrThrow(['image', 'ls', '--format={{json .}}']));
+      const images = lines.map((line) => parsed(listedImageSchema, line, 'image ls'));
+      return images.flatMap(({ Repository: name, Tag: tag }) =>
+        name === '<none>' || tag === '<none>' ? [] : [`${name}:${tag}`],
+      );
     },
     async load(archive) {
       await callOrThrow(['load', `--input=${archive}`], LOAD_TIMEOUT_MS);
@@ -267,7 +269,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     async removeImage(tag) {
       await callUnless(MISSING_PATTERN, ['rmi', '--force', tag]);
     },
-    async createNetwork(name, { bridge, subnet, gateway, label }) {
+    async createNetwork(name, { bridge, subnet, gateway, label, mtu }) {
       await callOrThrow([
         'network',
         'create',
@@ -276,6 +278,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
         `--gateway=${gateway}`,
         `--label=${label}`,
         `--opt=com.docker.network.bridge.name=${bridge}`,
+        `--opt=com.docker.network.driver.mtu=${mtu}`,
         '--opt=com.docker.network.bridge.enable_icc=false',
         // The masquerading is in the firewall of its own.
         '--opt=com.docker.network.bridge.enable_ip_masquerade=false',
@@ -298,6 +301,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       ...(given.environmentFile === undefined ? [] : [`--env-file=${given.environmentFile}`]),
       ...given.environment.map((pair) => `--env=${pair}`),
       name,
+      ...engine.beforeArgv,
       ...argv,
     ],
   };
@@ -334,38 +338,16 @@ function createArgs(engine: Engine, given: CreateOptions): string[] {
     ),
     `--entrypoint=${program}`,
     given.image,
+    ...engine.beforeArgv,
     ...args,
   ];
 }
 
-/** The engine ended by itself and said something: what it says counts. */
-function isAnswer(result: RunResult): boolean {
-  return result.exitCode !== null && !result.timedOut && !result.cancelled;
+/** Of `python@sha256:…`. */
+function manifestOf(digests: readonly string[] | null | undefined): string | undefined {
+  return digests?.flatMap((one) => /@(sha256:[0-9a-f]{64})$/.exec(one)?.[1] ?? [])[0];
 }
 
 function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
-}
-
-function engineError(engine: EngineName, args: readonly string[], result: RunResult): AppError {
-  const base = runError(result);
-  const said = result.stderr
-    .trim()
-    .split('\n')
-    .find((line) => line.trim() !== '')
-    ?.slice(0, 500);
-  const verb = args[0] ?? 'call';
-  if (isAnswer(result) && /cannot connect|connection refused|is the .*daemon running/i.test(result.stderr)) {
-    return new AppError('RUNTIME_FAILED', `the ${engine} engine does not answer: ${said ?? base.message}`, {
-      hint: `start it (systemctl start ${engine === 'docker' ? 'docker' : 'containerd'})`,
-      context: base.context,
-    });
-  }
-  if (/no space left on device/i.test(result.stderr)) {
-    return new AppError('DISK_FULL', `${engine} ${verb}: ${said ?? base.message}`, {
-      hint: "free space on the engine's disk",
-      context: base.context,
-    });
-  }
-  return new AppError(base.code, `${engine} ${verb}: ${said ?? base.message}`, { context: base.context });
 }

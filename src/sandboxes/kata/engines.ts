@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { containerdContainer, dockerContainer, type EngineContainer } from './engine-inspect.ts';
 
 export const ENGINE_NAMES = ['docker', 'nerdctl'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -17,11 +18,21 @@ export interface Engine {
   environment: readonly string[];
   /** After `create`: no copy of output is kept, the commands' own streams are read from `exec`. */
   createFlags: readonly string[];
+  /** Between an image or a container and the command line for it. */
+  beforeArgv: readonly string[];
+  /** An image is started by the digest of its manifest; else by that of its configuration. */
+  startsByManifest: boolean;
+  /** How one container is looked at, and what the answer means. */
+  inspect: { args: readonly string[]; schema: z.ZodType<EngineContainer[]> };
+  /** The client of a command that fails ends with 1, whatever the command's code, and says so on standard error. */
+  complainsOfCommands: boolean;
+  /** On a busy host its client may not have opened its pipes when a short command has ended, and loses what that said. */
+  losesShortOutput: boolean;
   /** The engine itself lists the runtimes that it knows; else their shims are looked for on PATH. */
   listsRuntimes: boolean;
   /** A runtime may be named by its shim (`io.containerd.kata.v2`) from this major version on. */
   shimNamesSince: number;
-  /** The name of the bridge of a network of its own can be chosen, which is what the firewall goes by. */
+  /** The name of the bridge of a network can be chosen, which is what the firewall goes by. */
   namesBridges: boolean;
   /** Arguments of the event stream, one JSON object a line. */
   eventArgs(label: string): readonly string[];
@@ -51,7 +62,13 @@ export const ENGINES = {
       'DOCKER_TLS_VERIFY',
       'HOME',
     ],
-    createFlags: ['--log-driver=none'],
+    // An image may bring a health check, which is a command of its own that nobody asked for.
+    createFlags: ['--log-driver=none', '--no-healthcheck'],
+    beforeArgv: [],
+    startsByManifest: false,
+    inspect: { args: ['container', 'inspect'], schema: dockerContainer },
+    complainsOfCommands: false,
+    losesShortOutput: false,
     listsRuntimes: true,
     shimNamesSince: 23,
     namesBridges: true,
@@ -78,9 +95,18 @@ export const ENGINES = {
       'CONTAINERD_NAMESPACE',
       'CONTAINERD_SNAPSHOTTER',
       'NERDCTL_TOML',
+      'CNI_PATH',
+      'NETCONFPATH',
       'HOME',
     ],
-    createFlags: [],
+    // Its first versions have no driver `none`, and every other one is a process that stays.
+    createFlags: ['--log-driver=file:///dev/null'],
+    // It takes one away, and would take the program's own.
+    beforeArgv: ['--'],
+    startsByManifest: true,
+    inspect: { args: ['container', 'inspect', '--mode=native'], schema: containerdContainer },
+    complainsOfCommands: true,
+    losesShortOutput: true,
     listsRuntimes: false,
     shimNamesSince: 0,
     namesBridges: false,

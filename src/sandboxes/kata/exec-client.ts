@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import type { ExecClient, ExecStream, ProcessSpec } from '../exec/client.ts';
 import type { ExecFiles } from '../exec/record.ts';
 import { COMMAND_USER } from '../exec/request.ts';
+import { createComplaintFilter } from './client-complaint.ts';
 import type { EngineClient } from './engine-cli.ts';
-import { createPrelude, createTrailer, WRAPPER_ARGV } from './exec-stream.ts';
+import { createPrelude, createTrailer, wrapperArgv } from './exec-stream.ts';
 
 /** Descriptions of `strsignal`, for a client that had to be cut off and so has no exit code. */
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
@@ -22,11 +23,20 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
 const SIGNALLED = 128;
 /** What an engine's client ends with when nothing was started; the reason may come on standard output. */
 const REFUSED: readonly number[] = [125, 126, 127];
+/** Refuses in the engine's way where CAP_KILL is not had: Kata (2 and 3) takes `--privileged` of an exec and hands nothing on. */
+const PRIVILEGED_ARGV: readonly string[] = [
+  '/.airlock/busybox',
+  'sh',
+  '-c',
+  '/.airlock/busybox grep -q "^CapEff:.*[2367abef].$" /proc/self/status || exit 126; exec "$@"',
+  'airlock',
+];
 
 /** `nameOf`: the engine's name of a container. */
 export function engineExecClient(client: EngineClient, nameOf: (containerId: string) => string): ExecClient {
-  // Where the engine refuses a helper with capabilities, one of the commands' own user does, except at the process limit.
+  // Where a helper is refused its capability, one of the commands' own user does, except at the process limit.
   let privilegedHelpers = true;
+  let privilegeSeen = false;
 
   function helper(containerId: string, process: ProcessSpec): ExecStream {
     const privileged = privilegedHelpers;
@@ -43,11 +53,12 @@ export function engineExecClient(client: EngineClient, nameOf: (containerId: str
           privileged,
           stdin: true,
         },
-        process.args,
+        privileged && !privilegeSeen ? [...PRIVILEGED_ARGV, ...process.args] : process.args,
       ),
       waitForPid: async (clientExited) => clientExited.then(() => null),
       take(stream, chunk) {
         if (stream === 'stdout') answered = true;
+        privilegeSeen ||= answered && privileged;
         return chunk;
       },
       rest: () => new Uint8Array(),
@@ -66,6 +77,9 @@ export function engineExecClient(client: EngineClient, nameOf: (containerId: str
     const preludes = { stdout: createPrelude('stdout'), stderr: createPrelude('stderr') };
     const pid = () => preludes.stdout.pid ?? preludes.stderr.pid;
     const trailer = createTrailer();
+    const complaint = client.engine.complainsOfCommands ? createComplaintFilter() : null;
+    const waits = client.engine.losesShortOutput;
+    const heard = Promise.withResolvers<void>();
     const started = Promise.withResolvers<number | null>();
     const ended = Promise.withResolvers<void>();
     return {
@@ -79,10 +93,11 @@ export function engineExecClient(client: EngineClient, nameOf: (containerId: str
           environmentFile: files.process,
           environment: process.env.filter((pair) => !fitsEnvironmentFile(pair)),
           privileged: false,
-          stdin: process.stdin ?? false,
+          stdin: waits || (process.stdin ?? false),
         },
-        [...WRAPPER_ARGV, ...process.args],
+        [...wrapperArgv({ waits, stdin: process.stdin ?? false }), ...process.args],
       ),
+      stdin: (own) => (waits ? afterSignal(heard.promise, own) : own),
       async waitForPid(clientExited, clock) {
         // Its output is read to the end after the client's: a command as short as this one may still be told there.
         void clientExited.then(() => clock.after(READ_AFTER_EXIT_MS, () => started.resolve(pid())));
@@ -96,12 +111,13 @@ export function engineExecClient(client: EngineClient, nameOf: (containerId: str
           writeFileSync(files.pid, String(now), { mode: 0o600 });
           started.resolve(now);
         }
-        if (stream === 'stderr') return own;
+        if (preludes.stdout.pid !== null && preludes.stderr.pid !== null) heard.resolve();
+        if (stream === 'stderr') return complaint?.take(own) ?? own;
         const output = trailer.take(own);
         if (trailer.end(now) !== null) ended.resolve();
         return output;
       },
-      rest: () => trailer.rest(pid()),
+      rest: (stream) => (stream === 'stdout' ? trailer.rest(pid()) : (complaint?.rest() ?? new Uint8Array())),
       processEnded: ended.promise,
       end(exitCode) {
         const status = trailer.end(pid());
@@ -120,6 +136,13 @@ export function engineExecClient(client: EngineClient, nameOf: (containerId: str
         ? command(containerId, process, files)
         : helper(containerId, process),
   };
+}
+
+/** The wrapper starts the command at the first line, and the rest is the command's. */
+async function* afterSignal(signal: Promise<void>, own: AsyncIterable<Uint8Array> | undefined) {
+  await signal;
+  yield Buffer.from('\n');
+  if (own !== undefined) yield* own;
 }
 
 /** An engine reads it line by line, and a line of 64 KiB at most. */

@@ -5,14 +5,17 @@
  * output; both are taken out again, and can be forged only by a command about itself.
  */
 
-/** Commands as a process of their own below tini; standard streams are the command's. */
-export const WRAPPER_ARGV: readonly string[] = [
-  '/.airlock/busybox',
-  'sh',
-  '-c',
-  'echo "airlock $$" >&2; echo "airlock $$"; exec /.airlock/tini -v -- "$@"',
-  'airlock',
-];
+/**
+ * Commands as a process of their own below tini; standard streams are the command's. With `waits` it takes one line off standard
+ * input before it starts the command. Without `stdin` the command's is empty: Kata leaves one that nobody gives open for ever. Nor
+ * does it hand on to commands that there are no new privileges.
+ */
+export function wrapperArgv(options: { waits: boolean; stdin: boolean }): readonly string[] {
+  const wait = options.waits ? 'read -r go; ' : '';
+  const input = options.stdin ? '' : ' </dev/null';
+  const script = `echo "airlock $$" >&2; echo "airlock $$"; ${wait}exec /.airlock/busybox setpriv --nnp /.airlock/tini -v -- "$@"${input}`;
+  return ['/.airlock/busybox', 'sh', '-c', script, 'airlock'];
+}
 
 const START = /^airlock ([1-9]\d*)\n/;
 /** Three lines that tini writes where it is not PID 1, before it starts anything. */

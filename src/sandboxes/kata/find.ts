@@ -75,7 +75,8 @@ export async function chooseRuntime(
 ): Promise<string> {
   const listed = client.engine.listsRuntimes ? [...(await client.runtimes()).keys()] : [];
   const shim = await findProgram(SHIM_PROGRAM, environment['PATH']);
-  const byShim = shim !== null && Number.parseInt(version.engine, 10) >= client.engine.shimNamesSince;
+  // An engine that does not say its version may know them: the proof tells.
+  const byShim = shim !== null && !(Number.parseInt(version.engine, 10) < client.engine.shimNamesSince);
   const there = [...new Set([...listed, ...(byShim ? [SHIM_NAME] : [])])];
   const configured = environment['AIRLOCK_KATA_RUNTIME'] || undefined;
   if (configured !== undefined) {

@@ -7,6 +7,8 @@ import { runOrThrow } from '../../lib/run.ts';
 import type { SandboxImage } from '../sandbox.ts';
 import type { EngineClient } from './engine-cli.ts';
 
+/** Begins the tag of everything that is loaded here. */
+export const OWN_IMAGES = 'airlock/image:';
 /** A gigabyte of root file system on a slow disk. */
 const TAR_TIMEOUT_MS = 300_000;
 
@@ -32,7 +34,7 @@ export function createEngineImages(client: EngineClient, directory: string): Eng
 
   return {
     async ensure({ digest, rootfs }) {
-      const tag = `airlock/image:${digest.replace('sha256:', '')}`;
+      const tag = `${OWN_IMAGES}${digest.replace('sha256:', '')}`;
       const underWay = loading.get(tag);
       if (underWay !== undefined) {
         await underWay;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { EndCause } from '../../model/ends.ts';
 import { isAlive } from '../host-processes.ts';
 import type { SandboxState } from '../sandbox.ts';
-import type { EngineContainer } from './engine-cli.ts';
+import type { EngineContainer } from './engine-inspect.ts';
 import type { HostParts } from './parts.ts';
 import { readRecord } from './record.ts';
 import { lookAgain } from './remove.ts';

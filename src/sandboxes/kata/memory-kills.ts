@@ -1,6 +1,6 @@
-import { run } from '../../lib/run.ts';
 import { hostCgroupFiles } from '../process-cgroup.ts';
 import type { EngineClient } from './engine-cli.ts';
+import { askInside } from './inside.ts';
 import type { KataRecord } from './record.ts';
 
 /**
@@ -21,9 +21,8 @@ export interface MemoryKills {
   forget(containerId: string): void;
 }
 
-const ASK_TIMEOUT_MS = 10_000;
 const ASK_SCRIPT =
-  '/.airlock/busybox cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null; exit 0';
+  '/.airlock/busybox cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null; echo asked';
 
 export function createMemoryKills(): MemoryKills {
   const told = new Map<string, number>();
@@ -57,17 +56,7 @@ export function createMemoryKills(): MemoryKills {
 
 /** Of the guest's cgroup; null where it shows none. */
 export async function countInGuest(client: EngineClient, name: string): Promise<number | null> {
-  const result = await run({
-    file: client.binary,
-    env: client.environment,
-    args: client.execArgs(name, { user: '0:0', cwd: '/', environment: [], privileged: false, stdin: false }, [
-      '/.airlock/busybox',
-      'sh',
-      '-c',
-      ASK_SCRIPT,
-    ]),
-    timeoutMs: ASK_TIMEOUT_MS,
-  });
+  const result = await askInside(client, name, { user: { uid: 0, gid: 0 }, script: ASK_SCRIPT });
   const count = /^oom_kill (\d+)$/m.exec(result.stdout)?.[1];
   return count === undefined ? null : Number(count);
 }

@@ -74,7 +74,7 @@ async function tryContainer(
     const unenforced = await readLimitsBack(started.container, {
       inside: started.inside,
       limits: PROBE_LIMITS,
-      cgroup: await ownCgroup(started),
+      cgroup: parts.proven ? null : await ownCgroup(started),
       proven: parts.proven,
     });
     return { kernel: started.inside.kernel, unenforced };

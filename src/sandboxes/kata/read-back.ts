@@ -2,7 +2,7 @@ import type { ResourceLimits } from '../../model/agent.ts';
 import { compareLimits, type Unenforced } from '../cgroups.ts';
 import { INIT_PROCESSES } from '../init.ts';
 import { hostCgroupFiles } from '../process-cgroup.ts';
-import type { EngineContainer } from './engine-cli.ts';
+import type { EngineContainer } from './engine-inspect.ts';
 import type { Inside } from './inside.ts';
 
 /**

@@ -43,8 +43,10 @@ export async function removeKataSandbox(parts: HostParts, containerId: string): 
     const evidence = await lookAgain(parts, containerId, engineId);
     const { directories: _home, ...rest } = evidence;
     const containers = evidence.directories.filter((one) => one !== place.home);
-    if ([...Object.values(rest).flat(), ...containers].length === 0)
-      await rm(place.home, { recursive: true, force: true });
+    if ([...Object.values(rest).flat(), ...containers].length > 0) return;
+    // The record before the mark: whoever sees neither knows that it was asked for.
+    await rm(place.record, { force: true });
+    await rm(place.home, { recursive: true, force: true });
   });
   return concludeRemoval(parts.log, containerId, await lookAgain(parts, containerId, engineId), failures);
 }

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import { AppError, toAppError } from '../../errors.ts';
+import { toAppError } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { SweepDeps } from '../exec/sweep.ts';
-import { isAlive, killProcesses, waitUntilGone } from '../host-processes.ts';
+import { isAlive, waitUntilGone } from '../host-processes.ts';
+import { GONE_TIMEOUT_MS, killOnHost } from '../kill-on-host.ts';
 import { commandProcesses, type SweepHelper } from '../process-sweep.ts';
 import { withEngineHelper } from './helper.ts';
 import type { EngineClient } from './engine-cli.ts';
@@ -15,7 +16,6 @@ import { readRecord } from './record.ts';
 const LOOK_EVERY_MS = 50;
 /** A sandbox that does not answer within this is killed by the engine, and an engine that does not on the host. */
 const ANSWER_TIMEOUT_MS = 5000;
-const GONE_TIMEOUT_MS = 5000;
 
 export interface StopParts {
   paths: KataPaths;
@@ -58,11 +58,7 @@ export async function stopKataSandbox(parts: StopParts, containerId: string, gra
     );
   }
   if (await waitUntilGone([record], GONE_TIMEOUT_MS)) return;
-  await killProcesses([record]);
-  if (await waitUntilGone([record], GONE_TIMEOUT_MS)) return;
-  throw new AppError('RUNTIME_TIMEOUT', `sandbox ${containerId} (process ${record.pid}) outlived its KILL`, {
-    hint: 'the process hangs in the kernel: see /proc/PID/stack, and restart the host if it stays',
-  });
+  await killOnHost(containerId, record);
 }
 
 /** To all but the wrappers, which pass it on and would give it to their commands twice. */

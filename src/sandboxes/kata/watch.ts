@@ -42,7 +42,7 @@ export function watchKataSandbox(
     if (notice === 'died' && container?.status === 'running') return;
     const killedForMemory = outOfMemory || (await parts.outOfMemory(containerId));
     // Asked for, or removed already.
-    if (over || existsSync(place.stopMark) || !existsSync(place.home)) return;
+    if (over || existsSync(place.stopMark) || !existsSync(place.record)) return;
     end();
     onExit({
       code: container?.status === 'exited' ? container.exitCode : null,

@@ -9,7 +9,8 @@ const ROUND_TIMEOUT_MS = 10_000;
 /** Moments inside a create, from its very start to about its end on a slow machine. */
 const ABORT_AFTER_MS = [0, 5, 30, 80, 150, 300];
 
-export function describeNothingLeft(kit: Kit, rounds = USUAL_ROUNDS): void {
+/** `lanes`: so many rounds at the same time. */
+export function describeNothingLeft(kit: Kit, rounds = USUAL_ROUNDS, lanes = 1): void {
   const wanted = Number(process.env['AIRLOCK_TEST_ROUNDS'] ?? rounds);
 
   describe('nothing left behind', () => {
@@ -79,14 +80,19 @@ export function describeNothingLeft(kit: Kit, rounds = USUAL_ROUNDS): void {
     it(
       `leaves nothing after ${wanted} rounds of create, exec and stop`,
       async () => {
-        for (let round = 0; round < wanted; round += 1) {
-          const sandbox = await kit.sandbox();
-          const ran = await sandbox.run(`echo round ${round}`);
-          expect(ran.stdout).toBe(`round ${round}\n`);
-          await kit.driver.stop(sandbox.handle, { graceMs: round % 2 === 0 ? 0 : 100 });
-          const evidence = await kit.driver.remove(sandbox.handle);
-          expect(Object.values(evidence).flat()).toEqual([]);
+        let round = 0;
+        async function lane(): Promise<void> {
+          while (round < wanted) {
+            const number = round++;
+            const sandbox = await kit.sandbox();
+            const ran = await sandbox.run(`echo round ${number}`);
+            expect(ran.stdout).toBe(`round ${number}\n`);
+            await kit.driver.stop(sandbox.handle, { graceMs: number % 2 === 0 ? 0 : 100 });
+            const evidence = await kit.driver.remove(sandbox.handle);
+            expect(Object.values(evidence).flat()).toEqual([]);
+          }
         }
+        await Promise.all(Array.from({ length: lanes }, lane));
 
         expect(await kit.subject.probes.leftovers()).toEqual([]);
         expect(await kit.driver.list()).toEqual([]);

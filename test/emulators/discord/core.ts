@@ -19,8 +19,8 @@ export interface Core {
   botToken: string;
   /** `http://127.0.0.1:port`, known once the server listens. */
   origin: string;
-  /** Hands an event to the sessions that listen. */
-  dispatch: (event: string, data: unknown) => void;
+  /** Hands an event to the sessions that listen; false when none has a socket, and those that resume get it then. */
+  dispatch: (event: string, data: unknown) => boolean;
   /** Something happened: whoever waits looks again. */
   changed: () => void;
 }

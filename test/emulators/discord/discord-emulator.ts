@@ -190,7 +190,7 @@ function createCore(
     stack: new DisposableStack(),
     botToken: newToken(world.applicationId),
     origin: '',
-    dispatch: () => {},
+    dispatch: () => false,
     changed,
   };
 }

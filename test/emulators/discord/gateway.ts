@@ -54,7 +54,8 @@ interface Connection {
 export interface Gateway extends AsyncDisposable {
   readonly control: GatewayControl;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  dispatch(event: string, data: unknown): void;
+  /** False when nobody heard it at once. */
+  dispatch(event: string, data: unknown): boolean;
   /** Body of GET /gateway/bot. @throws Refusal while the gateway is down. */
   information(): unknown;
 }
@@ -217,11 +218,15 @@ export function createGateway(
     core.changed();
   }
 
-  function dispatch(event: string, data: unknown): void {
+  function dispatch(event: string, data: unknown): boolean {
+    let heard = false;
     for (const session of sessions.filter((known) => isResumable(core, known))) {
       const seen = seenBy(core, session, event, data);
-      if (seen !== null) deliver(session, event, seen);
+      if (seen === null) continue;
+      heard ||= session.socket !== null;
+      deliver(session, event, seen);
     }
+    return heard;
   }
 
   return {

@@ -17,6 +17,8 @@ export interface Interaction {
   /** The message whose component was used, also behind a modal that it opened. */
   sourceId: string | null;
   createdAt: number;
+  /** No client was connected then: that its answer comes late is nobody's fault. */
+  missed: boolean;
   answeredAt: number | null;
   answer: AnswerKind | null;
   ephemeral: boolean | null;
@@ -67,6 +69,7 @@ export function createInteractionBook(core: Core, watch: Watch): InteractionBook
         id: core.world.nextId(),
         token: randomBytes(48).toString('base64url'),
         createdAt: core.clock.now(),
+        missed: false,
         answeredAt: null,
         answer: null,
         ephemeral: null,

@@ -88,7 +88,10 @@ export function createActs({ core, interactions, commands }: Deps): Acts {
       sourceId: source?.id ?? null,
     });
     const outcome = interactions.outcome(interaction);
-    core.dispatch('INTERACTION_CREATE', payload(interaction, person, room, data, source));
+    interaction.missed = !core.dispatch(
+      'INTERACTION_CREATE',
+      payload(interaction, person, room, data, source),
+    );
     return await outcome;
   }
 

@@ -69,39 +69,33 @@ export interface Pressed {
   triggerId: string;
 }
 
+/** A button of a message, which is shown with it; an ephemeral one is only named. */
 export function messageActionPayload(
   world: World,
   pressed: Pressed,
   message: SlackMessage,
   responseUrl: string,
 ): Json {
-  const { channel, ts, thread_ts } = message;
-  return {
-    type: 'block_actions',
-    ...interaction(world, pressed.user, pressed.triggerId),
-    container: {
-      type: 'message',
-      message_ts: ts,
-      channel_id: channel,
-      is_ephemeral: false,
-      ...(thread_ts === undefined ? {} : { thread_ts }),
-    },
-    channel: { id: channel, name: channelName(world, channel) },
-    message: messageJson(world, message, true),
-    state: { values: {} },
-    response_url: responseUrl,
-    actions: [actionJson(world, pressed.block, pressed.element)],
-  };
+  const shown = { message: messageJson(world, message, true) };
+  return inMessage(world, pressed, { ...message, shown, responseUrl });
 }
 
-/** An ephemeral message is named, not shown: the payload carries no `message`. */
 export function ephemeralActionPayload(
   world: World,
   pressed: Pressed,
   ephemeral: SlackEphemeral,
   responseUrl: string,
 ): Json {
-  const { channel, ts, thread_ts } = ephemeral;
+  return inMessage(world, pressed, { ...ephemeral, shown: null, responseUrl });
+}
+
+interface ShownMessage extends Pick<SlackMessage, 'channel' | 'ts' | 'thread_ts'> {
+  /** Null for an ephemeral one. */
+  shown: { message: Json } | null;
+  responseUrl: string;
+}
+
+function inMessage(world: World, pressed: Pressed, { channel, ts, thread_ts, ...where }: ShownMessage): Json {
   return {
     type: 'block_actions',
     ...interaction(world, pressed.user, pressed.triggerId),
@@ -109,12 +103,13 @@ export function ephemeralActionPayload(
       type: 'message',
       message_ts: ts,
       channel_id: channel,
-      is_ephemeral: true,
+      is_ephemeral: where.shown === null,
       ...(thread_ts === undefined ? {} : { thread_ts }),
     },
     channel: { id: channel, name: channelName(world, channel) },
+    ...where.shown,
     state: { values: {} },
-    response_url: responseUrl,
+    response_url: where.responseUrl,
     actions: [actionJson(world, pressed.block, pressed.element)],
   };
 }

@@ -113,10 +113,12 @@ export async function startSlackEmulator(options: SlackEmulatorOptions = {}): Pr
     },
     direct: (user) => directChannel(world, user).id,
     addUserGroup: (id, users) => void world.groups.set(id, [...users]),
-    say({ user, channel, text, threadTs }) {
+    say({ user, channel, text, threadTs, file }) {
       const team = world.users.get(user)?.team ?? world.team;
       const thread = threadTs === undefined ? {} : { thread_ts: threadTs };
-      return addMessage(world, { channel, user, team, text: escapeText(text), blocks: [], ...thread }).ts;
+      const files = file === undefined ? {} : { files: [{ id: world.id('F'), name: file, user }] };
+      const said = { channel, user, team, text: escapeText(text), blocks: [], ...thread, ...files };
+      return addMessage(world, said).ts;
     },
     archive(id) {
       const channel = world.channels.get(id);

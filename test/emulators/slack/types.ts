@@ -294,7 +294,8 @@ export interface SlackEmulator extends SlackVerbs {
   direct(user: string): string;
   addUserGroup(id: string, users: readonly string[]): void;
   /** A person writes; nothing is delivered. Returns the ts. */
-  say(input: { user: string; channel: string; text: string; threadTs?: string }): string;
+  /** `file` is the name of one that the person shares with it. */
+  say(input: { user: string; channel: string; text: string; threadTs?: string; file?: string }): string;
   archive(channel: string): void;
   /** A person, or an administrator, deletes a message. */
   deleteMessage(channel: string, ts: string): void;

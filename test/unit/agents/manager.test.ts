@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createLogger } from '../../../src/lib/logger.ts';
+import { createRedactor } from '../../../src/lib/redact.ts';
 import { createWorld, eventually, told } from './world.ts';
 
 describe('the manager', () => {
@@ -55,6 +57,24 @@ describe('the manager', () => {
 
     expect(info).toMatchObject({ defaultType: 'fake', live: 2, running: 1, maxAgents: 3 });
     expect(info.host.memoryMb).toBeGreaterThan(0);
+  });
+
+  it('tells in the log, at the start, that a runtime it was configured for is missing; of another it is silent', async () => {
+    const lines: unknown[] = [];
+    const write = (line: string) => void lines.push(JSON.parse(line));
+    const log = createLogger({ level: 'warn', redactor: createRedactor([]), write });
+    const kata = { type: 'kata', available: false, missing: ['docker is not started'] };
+    const gvisor = { type: 'gvisor', available: true, missing: [] };
+
+    await using unasked = await createWorld({ runtimes: [gvisor, kata], log });
+    await unasked.manager.start();
+    expect(lines).toEqual([]);
+
+    const policy = { defaultSandbox: 'kata' };
+    await using asked = await createWorld({ runtimes: [gvisor, kata], policy, log });
+    await asked.manager.start();
+    expect(lines).toMatchObject([{ sandbox: 'kata', missing: ['docker is not started'] }]);
+    expect(await asked.manager.info()).toMatchObject({ defaultType: null, preferredType: 'kata' });
   });
 
   it('measures a running agent, and no other', async () => {

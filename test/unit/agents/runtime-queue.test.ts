@@ -19,12 +19,12 @@ describe('the queue of runtime calls', () => {
     const urgent = queue.urgent(async () => void log.push(99));
     await turn();
     expect(log).toEqual([0, 1]);
-    expect(queue).toMatchObject({ running: 2, waiting: 3 });
+    expect(queue).toMatchObject({ running: 2, waiting: 3, hasFreeSlot: false });
     for (const gate of gates) gate.resolve();
     await Promise.all([...calls, urgent]);
 
     expect(log).toEqual([0, 1, 99, 2, 3]);
-    expect(queue).toMatchObject({ running: 0, waiting: 0 });
+    expect(queue).toMatchObject({ running: 0, waiting: 0, hasFreeSlot: true });
   });
 
   it('refuses the place after the two hundredth until one is free again', () => {

@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createAgentManager } from '../../../src/agents/manager.ts';
 import type { AgentManager, CreateRequest, StepOutcome, Steps } from '../../../src/agents/types.ts';
+import type { Images } from '../../../src/agents/room.ts';
 import { environmentSchema, policyFileSchema } from '../../../src/config/schema.ts';
+import { AppError } from '../../../src/errors.ts';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { randomId } from '../../../src/lib/ids.ts';
-import { silentLogger } from '../../../src/lib/logger.ts';
+import { type Logger, silentLogger } from '../../../src/lib/logger.ts';
 import type { AgentInstance } from '../../../src/model/agent.ts';
 import type { Actor } from '../../../src/model/principal.ts';
 import { createFakeDriver } from '../../../src/sandboxes/fake/fake-driver.ts';
 import { createFakeHost, type FakeHost } from '../../../src/sandboxes/fake/fake-host.ts';
-import type { SandboxDriver, SandboxImage } from '../../../src/sandboxes/sandbox.ts';
+import type { DriverImages, SandboxDriver, SandboxImage } from '../../../src/sandboxes/sandbox.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { createManualClock, type ManualClock } from '../../fakes/manual-clock.ts';
@@ -81,8 +83,11 @@ export async function createWorld(
     environment?: Record<string, string>;
     policy?: object;
     nodeId?: string;
+    log?: Logger;
     /** Drivers in order of preference; default the one fake. */
     runtimes?: readonly { type: string; available: boolean; missing: string[] }[];
+    /** By the type of the driver whose engine has them. */
+    engineImages?: Record<string, DriverImages>;
   } = {},
 ): Promise<World> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'airlock-agents-'));
@@ -96,17 +101,32 @@ export async function createWorld(
     const manager = createAgentManager({
       store: mortalStore(store, life),
       drivers: drivers(),
-      images: { resolve: async () => IMAGE, byDigest: async () => IMAGE },
+      images: images(),
       config: {
         environment: environmentSchema.parse(options.environment ?? {}),
         policy: policyFileSchema.parse(options.policy ?? {}),
       },
       clock: mortalClock(clock, life),
-      log: silentLogger,
+      log: options.log ?? silentLogger,
       nodeId: 'node-1',
       dataDir,
     });
     return { life, manager };
+  }
+
+  /** Everything is there, but where an engine is asked too. */
+  function images(): Images {
+    const all = options.engineImages === undefined;
+    const found = async (there: boolean, what: string) => {
+      if (all || there) return IMAGE;
+      throw new AppError('IMAGE_NOT_FOUND', `no image ${what}`);
+    };
+    return {
+      resolve: (name = IMAGE.name) => found(name === IMAGE.name, JSON.stringify(name)),
+      byDigest: (digest) => found(digest === IMAGE.digest, digest),
+      knows: (name) => all || name === IMAGE.name,
+      list: async () => [IMAGE],
+    };
   }
 
   function drivers(): SandboxDriver[] {
@@ -115,6 +135,9 @@ export async function createWorld(
     return options.runtimes.map((runtime) => ({
       ...fake,
       type: runtime.type,
+      ...(options.engineImages?.[runtime.type] === undefined
+        ? {}
+        : { images: options.engineImages[runtime.type] }),
       detect: async () => ({ ...(await fake.detect()), ...runtime }),
     }));
   }

@@ -65,13 +65,18 @@ async function writeAudit(entries: number): Promise<string> {
 }
 
 describe('doctor', () => {
-  it('ends with 0 where a sandbox can run and with 1 where none can', async () => {
+  it('ends with 0 where a sandbox can run and nothing failed', async () => {
     const well = await cli(['doctor']);
     expect(well.code).toBe(0);
     expect(well.out).toMatch(/Sandboxes can run here\.\n$/);
+  });
+
+  it('ends with 1 where no sandbox can run, and where a platform refuses the bot', async () => {
+    const refused: Check = { subject: 'Slack', status: 'fail', detail: 'invalid_auth', fix: 'new token' };
     const ill = await cli(['doctor'], { facts: { runtimes: [unavailableRuntime] } });
     expect(ill.code).toBe(1);
     expect(ill.out).toMatch(/No sandbox can run here\.\n$/);
+    expect(await cli(['doctor'], { platforms: [refused] })).toMatchObject({ code: 1 });
   });
 });
 

@@ -6,7 +6,10 @@ import { ROLES, type Role } from '../../../src/model/principal.ts';
 import { ACTOR, action, agent, reads } from './facts.ts';
 
 const registry = createCommandRegistry({
-  images: { list: async () => [{ name: 'busybox' }, { name: 'node' }] },
+  images: {
+    list: async () => [{ name: 'busybox' }, { name: 'node' }, { name: 'python:3.12', sandbox: 'kata' }],
+  },
+  skills: [{ id: 'review', summary: 'Read a change' }],
 });
 
 function context(role: Role = 'admin'): CommandContext & { counted: string[] } {
@@ -28,6 +31,7 @@ function context(role: Role = 'admin'): CommandContext & { counted: string[] } {
       info: async () => ({
         runtimes: [],
         defaultType: null,
+        preferredType: null,
         live: 2,
         maxAgents: 10,
         running: 1,
@@ -111,7 +115,7 @@ describe('the registry', () => {
       return command === null ? null : usage(command, '/agent');
     };
     expect(line('create')).toBe(
-      '/agent create [name] [--skill filesystem] [--image busybox] [--sandbox gvisor] [--cpu 1] [--memory 512m] [--disk 1g] [--processes 50] [--network] [--ttl 8h]',
+      '/agent create [name] [--skill name] [--image busybox] [--sandbox gvisor] [--cpu 1] [--memory 512m] [--disk 1g] [--processes 50] [--network] [--ttl 8h]',
     );
     expect(line('exec')).toBe('/agent exec <agent> [--timeout 30s] -- <command…>');
     expect(line('approve')).toBe('/agent approve <id> [--hash 1a2b-3c4d-5e6f] [note]');
@@ -356,7 +360,8 @@ describe('completion', () => {
     ['resume ', ['boat']],
     ['stop bo', ['box', 'boat']],
     ['create box --me', ['--memory']],
-    ['create --image ', ['busybox', 'node']],
+    ['create --image ', ['busybox', 'node', 'python:3.12']],
+    ['create --skill r', ['review']],
     ['create --memory 1', ['1g']],
     ['list ', ['--all', '--mine']],
     ['help sta', ['status']],
@@ -365,6 +370,13 @@ describe('completion', () => {
     ['nonsense b', []],
   ])('of %j offers %j', async (text, values) => {
     expect(await completed(text)).toEqual(values);
+  });
+
+  it('says which sandbox an image takes, and leaves it out of a form that asks for none', async () => {
+    const found = await registry.complete({ text: 'create --image py', ...context() });
+
+    expect(found).toEqual([{ value: 'python:3.12', label: 'python:3.12 (with --sandbox kata)' }]);
+    expect(await registry.imageNames()).toEqual(['busybox', 'node']);
   });
 
   it('offers a stranger nothing but help', async () => {

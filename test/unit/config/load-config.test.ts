@@ -184,6 +184,16 @@ test.each([
     ':1:15 defaultImage = "debain": write one of busybox, debian',
   ],
   [
+    'an image from two places',
+    'images: { debian: { rootfs: /x, engine: "debian:13" } }',
+    'images.debian: write either rootfs or engine',
+  ],
+  [
+    'an image that no engine can have',
+    'images: { debian: { engine: "--help" } }',
+    'images.debian.engine = "--help": write the name that the container engine lists, such as python:3.12',
+  ],
+  [
     'a command pattern on another kind',
     'rules: [{ kind: agent.stop, command: x, level: low, reason: x }]',
     'only in a rule of kind agent.exec',

@@ -31,6 +31,19 @@ describe('with one of two runtimes', () => {
     expect(text).not.toContain('FAIL');
   });
 
+  it('warns where the environment names the other, and fails where agents would get it by default', async () => {
+    const { runtimes } = await healthyFacts();
+    const named = await report({ runtimes: [...runtimes, { ...kata, configured: true }] });
+    expect(named.text).toMatch(/^WARN +kata +docker has no Kata runtime\n +-> install it$/m);
+
+    const config = await loadConfig({ env: {}, cwd: '/nowhere' });
+    const policy = { ...config.policy, defaultSandbox: 'kata' };
+    const preferred = await report({ runtimes: [...runtimes, kata], config: { ...config, policy } });
+    expect(preferred.text).toMatch(
+      /^FAIL +kata +docker has no Kata runtime; it is the defaultSandbox of airlock.yaml, so agents without --sandbox are refused\n +-> install it$/m,
+    );
+  });
+
   it('warns of a pair that is known not to work', async () => {
     const { runtimes } = await healthyFacts();
     const bad = 'Docker 28.2.2 gives Kata 3.20.0 no network: Docker 26 and newer need Kata 3.29 or newer';

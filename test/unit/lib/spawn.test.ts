@@ -41,6 +41,37 @@ async function openPipes(): Promise<number> {
   return targets.filter((target) => target.startsWith(directory)).length;
 }
 
+describe('a program that awaits a message', () => {
+  it('gets it on descriptor 3, however often it opens that anew', async () => {
+    let said = '';
+    const program = await spawnStreaming({
+      file: 'sh',
+      args: ['-c', 'read -r a </proc/self/fd/3; read -r b <&3; echo "$a $b"'],
+      pipes: pool,
+      awaitsMessage: true,
+      onOutput: async (_stream, chunk) => void (said += Buffer.from(chunk).toString()),
+    });
+    expect(program.hasEnded()).toBe(false);
+
+    program.tell('one\n');
+    program.tell('two\n');
+
+    expect((await program.ended).exitCode).toBe(0);
+    expect(said).toBe('one two\n');
+    expect(program.hasEnded()).toBe(true);
+  });
+
+  it('may end without it, and then nothing stays open', async () => {
+    const before = await openPipes();
+    const { spawned, end } = await collect('exit 4', { pipes: pool, awaitsMessage: true });
+
+    spawned.tell('too late');
+
+    expect(end).toMatchObject({ exitCode: 4, streamError: null });
+    await expect.poll(openPipes).toBe(before);
+  });
+});
+
 describe.each([
   ['real pipes', () => ({ pipes: pool })],
   ['the pipes of Node', () => ({})],

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createAgentEnds } from '../../../src/orchestrator/agent-ends.ts';
 import { createClassifier } from '../../../src/orchestrator/policy.ts';
 import { silentLogger } from '../../../src/lib/logger.ts';
+import { createSkillRegistry } from '../../../src/skills/registry.ts';
 import { errorOf, openWorkbench, policyOf, type Workbench } from './workbench.ts';
 
 const danger = { kind: 'agent.exec', command: 'danger', level: 'high', reason: 'a test' };
@@ -107,6 +108,7 @@ test('starts and stops as often as it is told', async () => {
     agents,
     policy,
     people,
+    skills: createSkillRegistry(),
     environment,
     clock,
     log: silentLogger,

@@ -91,6 +91,23 @@ test('an approved command does not run in another container than the one people 
   expect(bench.agents.began).toEqual([`create ${agent.id}`]);
 });
 
+test('an agent expects a command from when it may run, not while people think about it', async () => {
+  await using bench = await openWorkbench();
+  const box = await bench.agent('box');
+  const draft = { kind: 'agent.exec' as const, params: { agent: 'box', command: 'ls' } };
+  const waiting = await bench.submit(draft, bench.who('bob'));
+  expect(bench.agents.expected).toEqual([]);
+
+  await bench.approve(waiting, bench.who('carol'));
+  await bench.orchestrator.settled(waiting.id);
+  expect(bench.agents.expected).toEqual([box.id]);
+
+  bench.agents.expected.length = 0;
+  const submitting = bench.submit(draft);
+  await expect.poll(() => bench.agents.expected).toContain(box.id);
+  await bench.orchestrator.settled((await submitting).id);
+});
+
 test('an approved command is rejected when its agent is paused by then', async () => {
   await using bench = await openWorkbench();
   await bench.agent('box');
@@ -255,7 +272,7 @@ test('stop-all needs the right number, stops side by side, and names what could 
 
   await expect(ask(3)).rejects.toMatchObject({
     code: 'INVALID_INPUT',
-    hint: 'look at the list, then type: stop-all 2',
+    hint: 'look at the list, then type: {root} stop-all 2',
   });
   bench.agents.unstoppable.add(stuck.id);
   const action = await ask(2);

@@ -46,7 +46,7 @@ test('a prefix of several is refused with the candidates', async () => {
 
 test.each([
   ['calm-oter', 'did you mean calm-otter?'],
-  ['zzz', 'list shows the live ones, list --all the ended ones too'],
+  ['zzz', '{root} list shows the live ones, {root} list --all the ended ones too'],
 ])('an unknown agent %j is told with what may have been meant', async (word, hint) => {
   await using bench = await openWorkbench();
   await bench.agent('calm-otter');

@@ -268,6 +268,18 @@ test('a broken policy file is refused when the reload is asked for, not when it 
   );
 });
 
+test('knows a skill by its name, and refuses another with those that there are', async () => {
+  const skills = [{ id: 'review', summary: 'Read a change', requires: {} }];
+  await using bench = await openWorkbench({ skills });
+
+  const { agentId } = await bench.run({ kind: 'agent.create', params: { skill: 'review' } });
+  const error = await errorOf(bench.submit({ kind: 'agent.create', params: { skill: 'cooking' } }));
+
+  expect((await bench.store.agent(agentId ?? ''))?.skillId).toBe('review');
+  expect(error.code).toBe('SKILL_NOT_FOUND');
+  expect(error.message).toBe('there is no skill "cooking": there is review');
+});
+
 test('takes no more work once it is stopped', async () => {
   await using bench = await openWorkbench();
   await bench.orchestrator.stop();

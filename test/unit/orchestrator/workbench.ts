@@ -11,9 +11,12 @@ import type { AgentInstance } from '../../../src/model/agent.ts';
 import type { AuditEntry } from '../../../src/model/audit.ts';
 import type { Actor } from '../../../src/model/principal.ts';
 import type { ThreadRef } from '../../../src/model/thread.ts';
+import type { OrchestratorDeps } from '../../../src/orchestrator/context.ts';
 import { createOrchestrator } from '../../../src/orchestrator/orchestrator.ts';
 import { createPeople, type People, type PersonOrigin } from '../../../src/orchestrator/people.ts';
 import type { ActionDraft, Orchestrator, VoteRequest } from '../../../src/orchestrator/types.ts';
+import { createSkillRegistry } from '../../../src/skills/registry.ts';
+import type { SkillManifest } from '../../../src/skills/skill.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { createFakeAgentManager, type FakeAgentManager } from '../../fakes/fake-agent-manager.ts';
@@ -103,7 +106,13 @@ export interface Workbench extends AsyncDisposable {
 }
 
 export async function openWorkbench(
-  options: { policy?: PolicyFile; channels?: readonly string[]; admins?: readonly string[] } = {},
+  options: {
+    policy?: PolicyFile;
+    channels?: readonly string[];
+    admins?: readonly string[];
+    skills?: readonly SkillManifest[];
+    stillIn?: NonNullable<OrchestratorDeps['stillIn']>;
+  } = {},
 ): Promise<Workbench> {
   const dataDir = await mkdtemp(join(tmpdir(), 'airlock-orchestrator-'));
   const path = join(dataDir, 'airlock.db');
@@ -117,12 +126,15 @@ export async function openWorkbench(
   });
   const agents = createFakeAgentManager({ store, clock, nodeId: NODE });
   const environment = { AIRLOCK_EXEC_TIMEOUT: 30_000, AIRLOCK_TIME_TO_LIVE: 8 * 3_600_000 };
+  const { stillIn } = options;
   const open = () =>
     createOrchestrator({
+      ...(stillIn && { stillIn }),
       store,
       agents,
       policy,
       people,
+      skills: createSkillRegistry(options.skills),
       environment,
       clock,
       log: silentLogger,

@@ -38,7 +38,8 @@ function requireFirstInTime({ core, interactions }: Desk, request: ApiRequest): 
   }
   const lateMs = core.clock.now() - interaction.createdAt;
   if (lateMs >= core.limits.answerMs) {
-    violate(core, request.route, 'answered-late', `${interaction.kind} after ${lateMs} ms`);
+    if (!interaction.missed)
+      violate(core, request.route, 'answered-late', `${interaction.kind} after ${lateMs} ms`);
     refuse(10062);
   }
   return interaction;

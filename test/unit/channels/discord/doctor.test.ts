@@ -4,17 +4,18 @@ import { inviteLink, missingPermissions } from '../../../../channels/discord/per
 import { registerCommands } from '../../../../channels/discord/register.ts';
 import { createRestApi } from '../../../../channels/discord/rest-api.ts';
 import { commandShapes } from '../../../../src/commands/shapes.ts';
-import { type Environment, environmentSchema } from '../../../../src/config/schema.ts';
+import { withOverrides } from '../../../../src/config/load-config.ts';
+import { type Environment, environmentSchema, policyFileSchema } from '../../../../src/config/schema.ts';
 import { silentLogger } from '../../../../src/lib/logger.ts';
 import { startDiscordEmulator } from '../../../emulators/discord/discord-emulator.ts';
 import type { DiscordEmulator } from '../../../emulators/discord/types.ts';
 
 const commands = commandShapes();
 
-/** By what each check looks at. */
-async function check(
+async function allChecks(
   discord: DiscordEmulator,
   variables: Partial<Record<keyof Environment, string | undefined>> = {},
+  rooms: unknown = {},
 ) {
   const environment = environmentSchema.parse({
     DISCORD_BOT_TOKEN: discord.botToken,
@@ -23,8 +24,18 @@ async function check(
     AIRLOCK_DISCORD_API_URL: discord.apiUrl,
     ...variables,
   });
-  const checks = await checkDiscord({ environment, commands, clock: discord.clock });
-  return Object.fromEntries(checks.map((line) => [line.subject, line]));
+  const policy = withOverrides(policyFileSchema.parse({ channels: { discord: rooms } }), environment);
+  return checkDiscord({
+    environment,
+    rooms: policy.channels.discord,
+    commands,
+    clock: discord.clock,
+  });
+}
+
+/** By what each check looks at. */
+async function check(...parts: Parameters<typeof allChecks>) {
+  return Object.fromEntries((await allChecks(...parts)).map((line) => [line.subject, line]));
 }
 
 describe('the doctor asks Discord', () => {
@@ -64,6 +75,37 @@ describe('the doctor asks Discord', () => {
     expect(found).toMatchObject({ status: 'fail', fix: expect.stringContaining('Permissions') });
     expect(found?.detail).toMatch(/Embed Links \(.+\).*Manage Threads \(.+\)/);
     expect(found?.detail).not.toContain('Send Messages (');
+  });
+
+  test('and looks at each room that the file names, once, and says what happens there', async () => {
+    await using discord = await startDiscordEmulator();
+    const room = discord.addChannel({ name: 'ops' });
+    const approvals = discord.addChannel({ name: 'approvals', permissions: ['ViewChannel'] });
+
+    const all = await allChecks(discord, { AIRLOCK_DISCORD_CHANNEL: room }, { approvals });
+
+    const rooms = all.filter(({ subject }) => subject === 'discord channel');
+    expect(rooms).toMatchObject([
+      { status: 'ok', detail: expect.stringMatching(/#ops .+, where operators ask and notices go$/) },
+      {
+        status: 'fail',
+        detail: expect.stringMatching(
+          /#approvals .+, where approvals of the other platform are shown: .*Create Public Threads \(/,
+        ),
+      },
+    ]);
+  });
+
+  test('and says when a room is not in the server whose commands count', async () => {
+    await using discord = await startDiscordEmulator();
+    const room = discord.addChannel({ name: 'ops' });
+
+    const { 'discord channel': found } = await check(discord, {
+      DISCORD_GUILD_ID: '1',
+      AIRLOCK_DISCORD_CHANNEL: room,
+    });
+
+    expect(found).toMatchObject({ status: 'fail', detail: expect.stringContaining('not in the server 1') });
   });
 
   test('and says what is not set, not there or not registered', async () => {

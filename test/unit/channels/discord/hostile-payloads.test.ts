@@ -85,6 +85,26 @@ test.each([
   expect(world.logged.join()).not.toContain('a-token');
 });
 
+test.each([
+  ['in direct messages', { context: 1, guild_id: undefined, channel: { id: '3', type: 1 } }],
+  ['in a conversation of others, by who added the app to their account', { context: 2, guild_id: undefined }],
+  ['in a server that the bot is not in, by the same', { guild_id: '999' }],
+])('%s nothing is done, and who asks is told where to ask', async (_, parts) => {
+  const inbox = createRecordingInbox();
+  world = await openInboundWorld({ inbox, guildId: null });
+  const { discord, user: id } = world;
+  const user = { id, username: 'alice', discriminator: '0', avatar: null };
+  const data = { id: '1', name: 'agent', type: 1, options: [option('list', {})] };
+
+  discord.gateway.dispatch('INTERACTION_CREATE', interaction({ data, user, ...parts }));
+
+  const answered = await discord.until(() =>
+    discord.calls.find(({ path, status }) => path.endsWith('/callback') && status !== null),
+  );
+  expect(JSON.stringify(answered.body)).toContain('Use me in our server');
+  expect(inbox.requests).toEqual([]);
+});
+
 test('another event that the library cannot read harms nothing either, and is written down by its name', async () => {
   const inbox = createRecordingInbox();
   world = await openInboundWorld({ inbox });

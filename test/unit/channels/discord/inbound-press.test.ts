@@ -1,26 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Form, Reply } from '../../../../src/conversation/channel.ts';
-import { createRecordingInbox, type RecordedRequest } from '../../../fakes/recording-inbox.ts';
+import type { Form } from '../../../../src/conversation/channel.ts';
 import { makeButton, makeCard } from '../../../fixtures/cards.ts';
-import { hangingInbox } from './hanging-inbox.ts';
-import { type InboundWorld, type InboundWorldOptions, openInboundWorld } from './inbound-world.ts';
-
-const DONE = { ok: true, waiting: false, actionId: null };
+import { hangingInbox } from '../../../fakes/hanging-inbox.ts';
+import { type InboundWorld, openInboundWorld, openRecordedWorld } from './inbound-world.ts';
 
 let world: InboundWorld;
 
-async function open(
-  answer?: (recorded: RecordedRequest, reply: Reply) => Promise<void>,
-  options: Partial<InboundWorldOptions> = {},
-) {
-  const inbox = createRecordingInbox({
-    async answer(recorded, reply) {
-      await answer?.(recorded, reply);
-      return DONE;
-    },
-  });
-  world = await openInboundWorld({ inbox, ...options });
-  return { inbox, ...world };
+async function open(...options: Parameters<typeof openRecordedWorld>) {
+  const opened = await openRecordedWorld(...options);
+  world = opened;
+  return opened;
 }
 
 afterEach(async () => {
@@ -50,7 +39,8 @@ describe('a button', () => {
     const [request] = await inbox.received(1);
     expect(request).toMatchObject({
       type: 'button',
-      request: { principal: `discord:${user}`, button: 'cancel', subject: 'k3x9', hash },
+      // Discord asks nobody whether a press was meant.
+      request: { principal: `discord:${user}`, button: 'cancel', subject: 'k3x9', hash, sure: false },
     });
     expect(discord.messages(world.room)).toEqual(before);
   });
@@ -74,8 +64,7 @@ describe('a button', () => {
 
     await discord.press({ user, message, label: 'Stop' });
 
-    const [told] = await discord.until(() => discord.ephemerals(user).length > 0 && discord.ephemerals(user));
-    expect(JSON.stringify(told)).toContain('It is on its way');
+    expect(JSON.stringify(await world.told())).toContain('It is on its way');
     expect(discord.messages(world.room)).toHaveLength(1);
   });
 
@@ -96,6 +85,25 @@ describe('a button', () => {
     expect(request).toMatchObject({
       type: 'form',
       request: { button: 'run', subject: 'agent1', hash, values: { command: 'ls -la\necho "hi"' } },
+    });
+  });
+
+  test('that is asked about opens a window without inputs, which says what its Submit means', async () => {
+    const question: Form = { title: 'Stop box?', text: ['It is removed.'], inputs: [], submitLabel: 'Stop' };
+    const { discord, inbox, post, user } = await open(async ({ type }, reply) => {
+      if (type === 'button') await reply.form(question);
+    });
+    const message = await post(makeCard({ buttons: [makeButton({ id: 'stop', subject: 'agent1' })] }));
+
+    const { modal } = await discord.press({ user, message, label: 'Stop' });
+    await discord.submit({ user, values: {} });
+
+    expect(modal?.title).toBe('Stop box?');
+    expect(modal?.components.map(({ content }) => content).join()).toContain('Submit means "Stop"');
+    const [, request] = await inbox.received(2);
+    expect(request).toMatchObject({
+      type: 'form',
+      request: { button: 'stop', subject: 'agent1', values: {} },
     });
   });
 
@@ -167,8 +175,7 @@ describe('a form', () => {
 
     await discord.submit({ user, values: { command: 'ls' } });
 
-    const [told] = await discord.until(() => discord.ephemerals(user).length > 0 && discord.ephemerals(user));
-    expect(JSON.stringify(told)).toContain('It runs');
+    expect(JSON.stringify(await world.told())).toContain('It runs');
   });
 });
 
@@ -180,15 +187,14 @@ describe('in time', () => {
     const message = await post(makeCard({ buttons: [makeButton({ id: 'run', label: 'Run' })] }));
 
     const pressing = discord.press({ user, message, label: 'Run' });
-    const reply = await answer.asked;
-    discord.clock.advance(2000);
+    const { reply } = await answer.asked;
+    discord.clock.advance(2250);
     const { answer: first, answerMs } = await pressing;
     await reply.form(FORM);
     answer.settle();
 
     expect(first).toBe('deferred-update');
     expect(answerMs).toBeLessThan(3000);
-    const [told] = await discord.until(() => discord.ephemerals(user).length > 0 && discord.ephemerals(user));
-    expect(JSON.stringify(told)).toContain('press the button again');
+    expect(JSON.stringify(await world.told())).toContain('press the button again');
   });
 });

@@ -4,13 +4,19 @@ import { z } from 'zod';
 import { registerListeners } from '../../../../channels/discord/inbound.ts';
 import { registerCommands } from '../../../../channels/discord/register.ts';
 import { renderMessage } from '../../../../channels/discord/render/message.ts';
+import { makeRequest } from '../../../../channels/discord/request.ts';
 import { createRestApi } from '../../../../channels/discord/rest-api.ts';
 import { commandShapes } from '../../../../src/commands/shapes.ts';
-import type { Card, Inbox } from '../../../../src/conversation/channel.ts';
+import type { Card, Inbox, Reply } from '../../../../src/conversation/channel.ts';
 import { createLogger } from '../../../../src/lib/logger.ts';
 import { createRedactor } from '../../../../src/lib/redact.ts';
 import { startDiscordEmulator } from '../../../emulators/discord/discord-emulator.ts';
-import type { DiscordEmulator } from '../../../emulators/discord/types.ts';
+import type { DiscordEmulator, MessageView } from '../../../emulators/discord/types.ts';
+import {
+  createRecordingInbox,
+  type RecordedRequest,
+  type RecordingInbox,
+} from '../../../fakes/recording-inbox.ts';
 
 export interface InboundWorld extends AsyncDisposable {
   readonly discord: DiscordEmulator;
@@ -25,6 +31,8 @@ export interface InboundWorld extends AsyncDisposable {
   send: (body: object, channel?: string) => Promise<string>;
   /** The thread that begins with the message; its id. */
   startThread: (message: string) => Promise<string>;
+  /** What that member alone was told first. */
+  told: () => Promise<MessageView>;
 }
 
 export interface InboundWorldOptions {
@@ -62,7 +70,7 @@ export async function openInboundWorld(options: InboundWorldOptions): Promise<In
   const room = discord.addChannel({ name: 'ops' });
   const client = new Client({
     intents: [GatewayIntentBits.Guilds],
-    rest: { api: discord.apiUrl, retries: 0 },
+    rest: { api: discord.apiUrl, retries: 0, makeRequest },
     allowedMentions: { parse: [] },
   });
   client.on(Events.Error, (error) => void logged.push(String(error)));
@@ -101,6 +109,21 @@ export async function openInboundWorld(options: InboundWorldOptions): Promise<In
       const request = { method: 'POST', route: Routes.threads(room, message), body } as const;
       return (await rest.call(request, idSchema)).id;
     },
+    told: () => discord.until(() => discord.ephemerals(user)[0]),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** With an inbox that records, and answers as a test says. */
+export async function openRecordedWorld(
+  answer?: (recorded: RecordedRequest, reply: Reply) => Promise<void>,
+  options: Partial<InboundWorldOptions> = {},
+): Promise<InboundWorld & { inbox: RecordingInbox }> {
+  const inbox = createRecordingInbox({
+    async answer(recorded, reply) {
+      await answer?.(recorded, reply);
+      return { ok: true, waiting: false, actionId: null };
+    },
+  });
+  return { inbox, ...(await openInboundWorld({ inbox, ...options })) };
 }

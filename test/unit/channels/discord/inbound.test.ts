@@ -1,26 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Inbox, Reply } from '../../../../src/conversation/channel.ts';
-import { createRecordingInbox, type RecordedRequest } from '../../../fakes/recording-inbox.ts';
+import type { Inbox } from '../../../../src/conversation/channel.ts';
+import { createRecordingInbox } from '../../../fakes/recording-inbox.ts';
 import { makeCard } from '../../../fixtures/cards.ts';
-import { hangingInbox } from './hanging-inbox.ts';
-import { type InboundWorld, type InboundWorldOptions, openInboundWorld } from './inbound-world.ts';
-
-const DONE = { ok: true, waiting: false, actionId: null };
+import { type InboundWorld, openInboundWorld, openRecordedWorld } from './inbound-world.ts';
 
 let world: InboundWorld;
 
-async function open(
-  answer?: (recorded: RecordedRequest, reply: Reply) => Promise<void>,
-  options: Partial<InboundWorldOptions> = {},
-) {
-  const inbox = createRecordingInbox({
-    async answer(recorded, reply) {
-      await answer?.(recorded, reply);
-      return DONE;
-    },
-  });
-  world = await openInboundWorld({ inbox, ...options });
-  return { inbox, ...world };
+async function open(...options: Parameters<typeof openRecordedWorld>) {
+  const opened = await openRecordedWorld(...options);
+  world = opened;
+  return opened;
 }
 
 afterEach(async () => {
@@ -83,8 +72,7 @@ describe('a slash command', () => {
 
     await discord.command({ user, channel: room, path: ['create'] });
 
-    const [told] = await discord.until(() => discord.ephemerals(user).length > 0 && discord.ephemerals(user));
-    expect(JSON.stringify(told)).toContain('Not allowed');
+    expect(JSON.stringify(await world.told())).toContain('Not allowed');
     expect(discord.messages(room)).toEqual([]);
   });
 });
@@ -290,21 +278,5 @@ describe('options while they are typed', () => {
     discord.clock.advance(2000);
 
     expect(await completing).toMatchObject({ answered: true, choices: [] });
-  });
-});
-
-describe('in time', () => {
-  test('a command is answered at once when the store hangs, and its asker is told', async () => {
-    const { inbox, answer } = hangingInbox();
-    world = await openInboundWorld({ inbox });
-    const { discord, room, user } = world;
-
-    const outcome = await discord.command({ user, channel: room, path: ['list'] });
-    await answer.asked;
-    discord.clock.advance(2500);
-
-    expect(outcome.answerMs).toBeLessThan(1000);
-    expect(JSON.stringify(await outcome.reply())).toContain('not saved yet');
-    answer.settle();
   });
 });

@@ -89,18 +89,20 @@ describe('the registered command', () => {
     ]);
   });
 
-  test('suggests agents, approvals, images and sandboxes, and offers the commands as choices', () => {
+  test('suggests agents, approvals, images, skills and sandboxes, and offers the commands as choices', () => {
     expect(option('exec', 'agent')).toMatchObject({ autocomplete: true });
     expect(option('approve', 'id')).toMatchObject({ autocomplete: true });
     expect(option('create', 'image')).toMatchObject({ autocomplete: true });
+    expect(option('create', 'skill')).toMatchObject({ autocomplete: true });
     expect(option('create', 'sandbox')).toMatchObject({ autocomplete: true });
     expect(option('help', 'command')).toMatchObject({
       choices: expect.arrayContaining([{ name: 'exec', value: 'exec' }]),
     });
   });
 
-  test('of all servers is offered in servers only', () => {
-    expect(defineCommands(shapes, 'global')).toMatchObject({ contexts: [0] });
+  test('of all servers is offered in servers that have the bot, and nowhere else', () => {
+    expect(defineCommands(shapes, 'global')).toMatchObject({ contexts: [0], integration_types: [0] });
+    expect(definition).not.toHaveProperty('contexts');
   });
 
   test('is refused before Discord refuses it', () => {

@@ -63,6 +63,15 @@ test('commands of all servers go when they become those of one, so that nobody s
   expect(await checkRegistration({ rest, settings: everywhere(), commands: shapes })).toBe('missing');
 });
 
+test('of a server that the bot is not in are refused with what mends it', async () => {
+  const settings = { ...inGuild(), guildId: '1' };
+
+  await expect(registerCommands({ rest, settings, commands: shapes })).rejects.toMatchObject({
+    code: 'CHANNEL_PERMANENT',
+    hint: expect.stringMatching(/DISCORD_GUILD_ID.*invite/),
+  });
+});
+
 test('what Discord keeps under other names is replaced', async () => {
   const { applicationId, guildId } = inGuild();
   const body = { type: 1, name: 'stray', description: 'An old one' };

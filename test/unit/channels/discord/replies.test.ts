@@ -1,24 +1,24 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Reply } from '../../../../src/conversation/channel.ts';
+import type { Form, Reply } from '../../../../src/conversation/channel.ts';
 import { createRecordingInbox } from '../../../fakes/recording-inbox.ts';
 import { makeButton, makeCard } from '../../../fixtures/cards.ts';
 import { type InboundWorld, openInboundWorld } from './inbound-world.ts';
 
 const CALLBACK = 'POST /interactions/:interaction/:token/callback';
 const ORIGINAL = 'DELETE /webhooks/:application/:token/messages/:message';
+const FORM: Form = { title: 'Run in box', text: ['Sure?'], inputs: [], submitLabel: 'Run' };
 const DONE = { ok: true, waiting: false, actionId: null };
 
 let world: InboundWorld;
 
+/** Every request is accepted at once, and worked on until `answer` has given its answers, or the test says that it ends. */
 async function open(answer?: (reply: Reply) => Promise<void>) {
   const replies: Reply[] = [];
   const ended = Promise.withResolvers<void>();
   const inbox = createRecordingInbox({
-    async answer(_, reply) {
+    async work(_, reply) {
       replies.push(reply);
-      await answer?.(reply);
-      // Until the test has given its answers the request is being worked on.
-      if (answer === undefined) await ended.promise;
+      await (answer?.(reply) ?? ended.promise);
       return DONE;
     },
   });
@@ -68,27 +68,49 @@ describe('the first answer', () => {
     expect(JSON.stringify(await outcome.reply())).toContain('Your agents');
     expect(inbox.requests).toHaveLength(1);
     // Only by asking again can a client know; Discord answers that it has one.
+    await discord.until(() => discord.violations.length > 0);
     expect(discord.violations.map(({ rule }) => rule)).toEqual(['answered-twice']);
+  });
+
+  test('of a form that was lost on its way is given again', async () => {
+    const { discord, post, user } = await open((reply) => reply.form(FORM));
+    const message = await post(makeCard({ buttons: [makeButton({ id: 'run', label: 'Run' })] }));
+    discord.faults.rest(CALLBACK, { kind: 'drop', landed: false });
+
+    const { modal } = await discord.press({ user, message, label: 'Run' });
+
+    expect(modal?.title).toBe(FORM.title);
+    expect(discord.violations).toEqual([]);
+  });
+
+  test('of a form that Discord does not take says so, and what to do instead', async () => {
+    const { discord, post, user } = await open((reply) => reply.form(FORM));
+    const message = await post(makeCard({ buttons: [makeButton({ id: 'run', label: 'Run' })] }));
+    discord.faults.rest(CALLBACK, { kind: 'error', status: 400, code: 50035 });
+
+    const outcome = await discord.press({ user, message, label: 'Run' });
+
+    expect(outcome.ephemeral).toBe(true);
+    expect(JSON.stringify(await outcome.reply())).toContain('use the slash command');
   });
 
   test.each([
     ['comes too late', 10062],
     ['was given by somebody else', 40060],
-  ])(
-    'that %s ends the request before anything is done, for its asker was told that it failed',
-    async (_, code) => {
-      const { discord, inbox } = await open();
-      discord.faults.rest(CALLBACK, { kind: 'error', status: 400, code });
+  ])('that %s does not end the work, but the asker cannot be answered', async (_, code) => {
+    const { discord, inbox, replies, end } = await open();
+    discord.faults.rest(CALLBACK, { kind: 'error', status: 400, code });
 
-      const asking = list();
-      await vi.waitUntil(() => world.logged.some((line) => line.includes('did not reach Discord')));
-      discord.clock.advance(3000);
+    const asking = list();
+    await vi.waitUntil(() => world.logged.some((line) => line.includes('did not reach Discord')));
+    discord.clock.advance(3000);
 
-      expect((await asking).answered).toBe(false);
-      expect(inbox.requests).toEqual([]);
-      expect(discord.violations).toEqual([]);
-    },
-  );
+    expect((await asking).answered).toBe(false);
+    expect(inbox.requests).toHaveLength(1);
+    await expect(replies[0]?.private(makeCard())).rejects.toMatchObject({ code: 'CHANNEL_TRANSIENT' });
+    end();
+    expect(discord.violations).toEqual([]);
+  });
 });
 
 describe('an answer', () => {
@@ -97,6 +119,7 @@ describe('an answer', () => {
     const { discord } = await open((reply) =>
       reply.private(
         makeCard({
+          kind: 'action',
           title: 'logs of box',
           output: { text: output, totalBytes: output.length, fromByte: 0, truncated: false, live: false },
         }),
@@ -107,6 +130,7 @@ describe('an answer', () => {
     const message = await outcome.reply();
 
     expect(JSON.stringify(message)).toContain('in the file');
+    expect(JSON.stringify(message)).not.toContain('View full');
     const [file] = discord.attachments;
     expect(file?.name).toBe('all-of-it.txt');
     expect(file?.text()).toContain('line 0\nline 1\n');
@@ -190,32 +214,18 @@ describe('an answer', () => {
 
 describe('"thinking"', () => {
   test('for all is taken away while long work goes on: its card stands there', async () => {
-    const { discord, inbox, end, room, user } = await openWorking();
+    const { client, discord, end, room, user } = await open();
 
     await discord.command({ user, channel: room, path: ['create'] });
-    await inbox.received(1);
-    await discord.until(() => discord.messages(room).length === 1);
+    expect(discord.messages(room)).toHaveLength(1);
+    // One way there and back: the client has heard that its answer was taken.
+    await client.channels.fetch(room, { force: true });
     discord.clock.advance(2000);
 
     await discord.until(() => discord.messages(room).length === 0);
     end();
     expect(discord.violations).toEqual([]);
   });
-
-  /** Accepted at once, settled when the test says so. */
-  async function openWorking() {
-    const settled = Promise.withResolvers<typeof DONE>();
-    const recording = createRecordingInbox();
-    const inbox: typeof recording = {
-      ...recording,
-      async command(request, reply) {
-        await recording.command(request, reply);
-        return { duplicate: false, settled: settled.promise };
-      },
-    };
-    world = await openInboundWorld({ inbox });
-    return { inbox: recording, end: () => settled.resolve(DONE), ...world };
-  }
 });
 
 test('a press whose message is gone by then is answered all the same', async () => {

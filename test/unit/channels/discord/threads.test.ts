@@ -18,7 +18,19 @@ async function withThread() {
   const message = await channel.post(place, card('CREATING'), 'agent', FIRST);
   const thread = await channel.openThread(message, card('CREATING'), 'agent');
   const name = () => discord.threads(room)[0]?.name;
-  return { ...stage, message, thread, name, [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose]() };
+  const environment = {
+    DISCORD_BOT_TOKEN: discord.botToken,
+    DISCORD_APPLICATION_ID: discord.applicationId,
+    AIRLOCK_DISCORD_API_URL: discord.apiUrl,
+  };
+  return {
+    ...stage,
+    message,
+    thread,
+    name,
+    environment,
+    [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
+  };
 }
 
 describe('the thread of an agent', () => {
@@ -86,13 +98,7 @@ describe('the thread of an agent', () => {
   test('is found again after a restart, and named anew', async () => {
     await using there = await withThread();
     const { discord, message, place } = there;
-    await using later = await setDiscordStage({
-      environment: {
-        DISCORD_BOT_TOKEN: discord.botToken,
-        DISCORD_APPLICATION_ID: discord.applicationId,
-        AIRLOCK_DISCORD_API_URL: discord.apiUrl,
-      },
-    });
+    await using later = await setDiscordStage({ environment: there.environment });
     await there.channel.stop();
     await later.start();
 
@@ -114,16 +120,41 @@ describe('the thread of an agent', () => {
     discord.archive(id);
     await channel.update(inside, card('edited'));
     const afterEdit = discord.threads(there.room)[0]?.thread_metadata.archived;
+    discord.archive(id, { locked: true });
+    await using later = await setDiscordStage({ environment: there.environment });
+    await channel.stop();
+    await later.start();
+    await later.channel.update(message, card('STOPPED'));
+    later.discord.clock.advance(2000);
+    await discord.until(() => there.name() === 'Agent box · STOPPED');
+    const afterName = discord.threads(there.room)[0]?.thread_metadata.archived;
 
-    expect([afterPost, afterEdit]).toEqual([false, false]);
+    expect([afterPost, afterEdit, afterName]).toEqual([false, false, false]);
     expect(discord.messages(id)).toHaveLength(2);
     expect(discord.violations).toEqual([]);
   });
 
-  test('that was deleted is not named, and its card goes on', async () => {
+  test('that the bot may not open is refused with what mends it', async () => {
+    await using stage = await setDiscordStage();
+    await stage.start();
+    const { channel, discord, place, room } = stage;
+    const message = await channel.post(place, card('RUNNING'), 'agent', FIRST);
+    discord.setPermissions(room, ['ViewChannel', 'SendMessages', 'EmbedLinks', 'ReadMessageHistory']);
+
+    const opening = channel.openThread(message, card('RUNNING'), 'agent');
+
+    await expect(opening).rejects.toMatchObject({
+      code: 'CHANNEL_PERMANENT',
+      hint: expect.stringContaining('permission'),
+    });
+  });
+
+  test('that was deleted takes no post and is not named, and its card goes on', async () => {
     await using there = await withThread();
-    const { channel, discord, message } = there;
+    const { channel, discord, message, thread } = there;
     discord.removeChannel(message.messageId);
+    const post = channel.post(thread, card('x'), 'inside', FIRST);
+    await expect(post).rejects.toMatchObject({ code: 'CHANNEL_PERMANENT', hint: expect.any(String) });
 
     await channel.update(message, card('RUNNING'));
     discord.clock.advance(2000);

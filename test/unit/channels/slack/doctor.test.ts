@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { checkSlack } from '../../../../channels/slack/doctor.ts';
 import { readSettings } from '../../../../channels/slack/settings.ts';
 import { SLACK_SCOPES } from '../../../../channels/slack/scopes.ts';
-import { type Environment, environmentSchema } from '../../../../src/config/schema.ts';
+import { withOverrides } from '../../../../src/config/load-config.ts';
+import { type Environment, environmentSchema, policyFileSchema } from '../../../../src/config/schema.ts';
 import type { SlackEmulatorOptions } from '../../../emulators/slack/slack-emulator.ts';
 import { type SlackStage, slackStage } from '../../../fixtures/slack-app.ts';
 
@@ -12,10 +13,10 @@ async function opened(options: SlackEmulatorOptions = {}) {
   return slackStage({ scopes: SCOPES, ...options });
 }
 
-/** By what each check looks at. */
-async function check(
+async function allChecks(
   { slack, clock, channel }: SlackStage,
   variables: Partial<Record<keyof Environment, string>> = {},
+  rooms: unknown = {},
 ) {
   const environment = environmentSchema.parse({
     SLACK_BOT_TOKEN: slack.botToken,
@@ -24,8 +25,13 @@ async function check(
     AIRLOCK_SLACK_API_URL: slack.apiUrl,
     ...variables,
   });
-  const checks = await checkSlack({ environment, clock });
-  return Object.fromEntries(checks.map((line) => [line.subject, line]));
+  const policy = withOverrides(policyFileSchema.parse({ channels: { slack: rooms } }), environment);
+  return checkSlack({ environment, rooms: policy.channels.slack, clock });
+}
+
+/** By what each check looks at. */
+async function check(...parts: Parameters<typeof allChecks>) {
+  return Object.fromEntries((await allChecks(...parts)).map((line) => [line.subject, line]));
 }
 
 describe('the doctor asks Slack', () => {
@@ -94,6 +100,26 @@ describe('the doctor asks Slack', () => {
       status: 'fail',
       detail: expect.stringContaining('archived'),
     });
+  });
+
+  test('and looks at each room that the file names, once, and says what happens there', async () => {
+    await using stage = await opened();
+    const approvals = stage.slack.addChannel({ name: 'approvals', members: [stage.ann] }).id;
+    stage.slack.removeBot(approvals);
+
+    const all = await allChecks(stage, {}, { notify: approvals, approvals });
+
+    const rooms = all.filter(({ subject }) => subject === 'slack channel');
+    expect(rooms).toMatchObject([
+      { status: 'ok', detail: expect.stringMatching(/#agents .+, where operators ask$/) },
+      {
+        status: 'fail',
+        detail: expect.stringMatching(
+          /#approvals .+, where notices go and approvals of the other platform are shown$/,
+        ),
+        fix: expect.stringContaining('/invite'),
+      },
+    ]);
   });
 
   test('and says that it cannot be reached', async () => {

@@ -133,3 +133,39 @@ describe('user groups', () => {
     expect(clock.armed).toBe(0);
   });
 });
+
+describe('whether somebody still is in a user group', () => {
+  test('is told by an answer that is fresh, however old the last one was', async () => {
+    const { groups, web, clock } = open();
+    await groups.of(TEAM, 'U1');
+    web.answer('usergroups.users.list', { users: ['U2'] });
+
+    clock.advance(4 * MINUTE_MS);
+    const cached = await groups.stillIn(TEAM, 'U1', [OPS]);
+    clock.advance(MINUTE_MS);
+
+    expect(cached).toEqual([OPS]);
+    expect(await groups.stillIn(TEAM, 'U1', [OPS])).toEqual([]);
+    expect(await groups.stillIn(TEAM, 'U2', [OPS])).toEqual([OPS]);
+    expect(web.calls).toHaveLength(2);
+  });
+
+  test('is not known where Slack does not say, though an older answer gives roles to who asks', async () => {
+    const { groups, web, clock } = open();
+    await groups.of(TEAM, 'U1');
+    web.answer('usergroups.users.list', slackError('ratelimited', 'CHANNEL_TRANSIENT'));
+
+    clock.advance(5 * MINUTE_MS);
+
+    expect(await groups.stillIn(TEAM, 'U1', [OPS])).toBeNull();
+    expect(await groups.of(TEAM, 'U1')).toEqual([OPS]);
+  });
+
+  test('is not asked about groups that nobody names any more, nor for people of another workspace', async () => {
+    const { groups, web } = open([]);
+
+    expect(await groups.stillIn(TEAM, 'U1', [OPS])).toEqual([]);
+    expect(await groups.stillIn('T2', 'U1', [OPS])).toEqual([]);
+    expect(web.calls).toEqual([]);
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { slackPrincipal, slackThread, userTeam } from '../../../../channels/slack/identity.ts';
+import { privateRoomOf, slackPrincipal, slackThread, userTeam } from '../../../../channels/slack/identity.ts';
 
 describe('the identity of a Slack user', () => {
   test('carries the workspace of the user', () => {
@@ -25,4 +25,28 @@ describe('the identity of a Slack user', () => {
       thread: null,
     });
   });
+});
+
+describe('where a person alone reads what we say', () => {
+  const thread = { channel: 'slack', space: 'T1', room: 'C1', thread: '1700000001.000100' };
+
+  test('is the direct messages with them', () => {
+    expect(privateRoomOf({ principal: 'slack:T1:U1', thread })).toEqual({
+      ...thread,
+      room: 'U1',
+      thread: null,
+    });
+  });
+
+  test('is where they asked, when that were direct messages', () => {
+    const direct = { ...thread, room: 'D1' };
+    expect(privateRoomOf({ principal: 'slack:T1:U1', thread: direct })).toEqual(direct);
+  });
+
+  test.each(['slack:T2:U1', 'slack:unknown:U1'])(
+    'is nowhere for %s, who is not of our workspace',
+    (principal) => {
+      expect(privateRoomOf({ principal, thread })).toBeNull();
+    },
+  );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Accepted, Form, HomeRequest, Inbox, Reply } from '../../../../src/conversation/channel.ts';
+import type { Form, HomeRequest, Inbox, Reply } from '../../../../src/conversation/channel.ts';
+import { hangingInbox } from '../../../fakes/hanging-inbox.ts';
 import { createRecordingInbox, type RecordedRequest } from '../../../fakes/recording-inbox.ts';
 import { makeCard } from '../../../fixtures/cards.ts';
 import {
@@ -44,24 +45,6 @@ function open(
 
 function worldOf(inbox: Inbox, groups: readonly string[] = []): { world: InboundWorld } {
   return { world: createInboundWorld({ inbox, groups }) };
-}
-
-/** An inbox whose store hangs until `answer` is called. */
-function hangingInbox() {
-  const answered = Promise.withResolvers<Accepted>();
-  const wait = () => answered.promise;
-  const inbox: Inbox = {
-    command: wait,
-    button: wait,
-    form: wait,
-    complete: async () => [],
-    home: async () => [],
-  };
-  return {
-    inbox,
-    answer: () => answered.resolve({ duplicate: false, settled: Promise.resolve(DONE) }),
-    answered,
-  };
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -125,25 +108,25 @@ describe('a slash command', () => {
 
     const delivering = world.deliver(slashPayload());
     const early = await Promise.race([delivering, turn()]);
-    answer();
+    answer.settle();
 
     expect(early).toBeUndefined();
     expect((await delivering).acked).toBe(true);
   });
 
-  test('is acknowledged within the time of the platform when the store hangs, and the person is told', async () => {
+  test('is acknowledged within the time of the platform when the store hangs, and given up by then', async () => {
     const { inbox, answer } = hangingInbox();
     const { world } = worldOf(inbox);
 
     const delivering = world.deliver(slashPayload());
-    await turn();
+    const { patience } = await answer.asked;
+    const early = patience.aborted;
     world.clock.advance(2500);
     const { acked } = await delivering;
-    const [told] = await world.answered(1);
-    answer();
+    answer.settle();
 
     expect(acked).toBe(true);
-    expect(JSON.stringify(told?.body)).toContain('not saved yet');
+    expect([early, patience.aborted]).toEqual([false, true]);
   });
 
   test('that the inbox throws on is acknowledged, and the person is told', async () => {
@@ -270,7 +253,7 @@ describe('a mention', () => {
 
     const delivering = world.deliver(mentionPayload());
     const early = await Promise.race([delivering, turn()]);
-    answer();
+    answer.settle();
 
     expect(early).toBeUndefined();
     expect((await delivering).acks).toBe(1);
@@ -827,5 +810,35 @@ describe('what nobody listens to', () => {
 
     expect([shortcut.acks, event.acks, nothing.acks]).toEqual([1, 1, 1]);
     expect(inbox.requests).toEqual([]);
+  });
+});
+
+describe('whether somebody still is in their groups', () => {
+  const OPS = 'slack-group:T1:S9';
+  const TEAM_ROOM = 'slack-channel:T1:C1';
+
+  function asked() {
+    const { world } = open(undefined, [OPS, 'slack-channel::C1']);
+    world.web.answer('usergroups.users.list', { users: ['U1'] });
+    world.web.answer('conversations.members', { members: ['U1'] });
+    return world;
+  }
+
+  test('is told of user groups and rooms alike', async () => {
+    const world = asked();
+
+    const held = [OPS, TEAM_ROOM, 'slack-group:T1:S1'];
+
+    expect(await world.inbound.stillIn('slack:T1:U1', held)).toEqual([OPS, TEAM_ROOM]);
+    expect(await world.inbound.stillIn('slack:T1:U2', held)).toEqual([]);
+    expect(await world.inbound.stillIn('slack:T2:U1', held)).toEqual([]);
+  });
+
+  test('is not known when one of them is not', async () => {
+    const world = asked();
+    world.web.answer('conversations.members', slackError('internal_error', 'CHANNEL_TRANSIENT'));
+
+    expect(await world.inbound.stillIn('slack:T1:U1', [OPS, TEAM_ROOM])).toBeNull();
+    expect(await world.inbound.stillIn('slack:T1:U1', [OPS])).toEqual([OPS]);
   });
 });

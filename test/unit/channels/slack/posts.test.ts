@@ -309,7 +309,7 @@ describe('budgets', () => {
 });
 
 describe('an upload', () => {
-  test('whose last answer was lost is found by its name, and not made twice', async () => {
+  test('whose last answer was lost is found by its name and the bot that put it there, and not made twice', async () => {
     await using there = await started();
     const thread = await withThread(there);
     there.slack.faults.next('files.completeUploadExternal', { kind: 'drop-after' });
@@ -321,6 +321,19 @@ describe('an upload', () => {
     const files = there.slack.files(there.channel, thread.thread ?? '');
     expect(files.map(({ name, content }) => [name, content])).toEqual([['output.txt', 'abc']]);
     expect(again.messageId).toBe(files[0]?.id);
+  });
+
+  test('is made where a file of that name was put there by somebody else', async () => {
+    await using there = await started();
+    const thread = await withThread(there);
+    const threadTs = thread.thread ?? '';
+    there.slack.say({ user: there.ann, channel: there.channel, text: 'mine', threadTs, file: FILE.name });
+
+    const made = await there.bot.upload(thread, FILE, 'file-1', AGAIN);
+
+    expect(there.slack.files(there.channel, threadTs)).toMatchObject([
+      { id: made.messageId, content: 'abc' },
+    ]);
   });
 
   test.each(['files.getUploadURLExternal', 'files.completeUploadExternal'])(

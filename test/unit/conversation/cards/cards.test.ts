@@ -340,6 +340,19 @@ describe('the card of an action', () => {
     expect(card.output?.text).toBe(`${'a'.repeat(500)}\n… 9000 characters left out …\n${'z'.repeat(500)}`);
   });
 
+  it('parts no line of an output that is too long, but one as long as the channel has room for', () => {
+    const line = 'x'.repeat(49);
+    const text = Array.from({ length: 30 }, (_, at) => `${at + 10} ${line}\n`).join('');
+    const card = shown(
+      { status: 'COMPLETED', result: { exec: exec() } },
+      { kept: kept(text), outputCharacters: 500 },
+    );
+    const lines = card.output?.text.split('\n') ?? [];
+    expect(lines.filter((one) => !/^(\d\d x{49}|… \d+ characters left out …|)$/.test(one))).toEqual([]);
+    expect(lines[0]).toBe(`10 ${line}`);
+    expect(lines.at(-2)).toBe(`39 ${line}`);
+  });
+
   it('keeps the first and last lines of an output that has many, where a platform shows it', () => {
     const text = Array.from({ length: 100 }, (_, index) => `line ${index + 1}\n`).join('');
     const facts = { status: 'COMPLETED', result: { exec: exec() } } as const;
@@ -396,10 +409,10 @@ describe('notices', () => {
   it('of an error: code, message, what to do', async () => {
     const hint = '10 of 10 agents are live: stop one or raise AIRLOCK_MAX_AGENTS';
     await golden(
-      errorCard(new AppError('TOO_MANY_AGENTS', 'cannot create "box\u0007"', { hint })),
+      errorCard(new AppError('TOO_MANY_AGENTS', 'cannot create "box\u0007"', { hint }), '/agent'),
       'error-busy',
     );
-    await golden(errorCard(new AppError('NOT_ALLOWED', 'stop is for admins')), 'error-denied');
+    await golden(errorCard(new AppError('NOT_ALLOWED', 'stop is for admins'), '/agent'), 'error-denied');
   });
 
   it('of a thread, the team and a coming stop', async () => {
@@ -540,6 +553,7 @@ describe('answers', () => {
           },
         ],
         defaultType: 'gvisor',
+        preferredType: null,
         live: 1,
         maxAgents: 10,
         running: 1,
@@ -554,6 +568,28 @@ describe('answers', () => {
     'stop-all': { kind: 'stop-all', root: '/agent', agents: [agent()] },
     'stop-all-none': { kind: 'stop-all', root: '/agent', agents: [] },
   };
+
+  it('a runtime that is missing is a fact, and a warning where the configuration names it', () => {
+    const { runtimes } = answers;
+    if (runtimes?.kind !== 'runtimes') throw new Error('no runtimes');
+    const missing = ['kata: no /dev/kvm', 'kata: enable virtualisation'];
+    const preferred = { ...runtimes.info, defaultType: null, preferredType: 'kata' };
+    const named = runtimes.info.runtimes.map((info) => ({ ...info, configured: info.type === 'kata' }));
+
+    const quiet = answerCard(runtimes, 3000);
+    const loud = answerCard({ ...runtimes, info: preferred }, 3000);
+    const configured = answerCard({ ...runtimes, info: { ...runtimes.info, runtimes: named } }, 3000);
+
+    expect(quiet.text).toEqual(['kata is not used: no /dev/kvm; enable virtualisation']);
+    expect(quiet.warnings.join()).not.toContain('kata');
+    expect(configured.warnings).toEqual(expect.arrayContaining(missing));
+    expect(loud.warnings).toEqual(expect.arrayContaining(missing));
+    expect(loud.text).toEqual([]);
+    expect(loud.fields).toContainEqual({
+      label: 'Default',
+      value: 'kata, which is not available: an agent without --sandbox is refused',
+    });
+  });
 
   it.each(Object.keys(answers))('%s', async (name) => {
     const answer = answers[name];

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AppError } from '../../../../src/errors.ts';
 import { SEND_DEADLINE_MS } from '../../../../src/conversation/deliveries/send.ts';
 import type { EventBody } from '../../../../src/model/event.ts';
 import type { ThreadRef } from '../../../../src/model/thread.ts';
@@ -98,6 +99,30 @@ describe('which cards there are', () => {
 
     expect(channel.messages.map(({ ref }) => ref.thread.thread)).toEqual([null, 'm1']);
     expect(titles(channel)).toEqual(['Agent box', 'exec box']);
+  });
+
+  it('goes on in the room when the platform lets the bot open no thread, and tells the team once', async () => {
+    const channel = createFakeChannel({ limits: { threads: true } });
+    bench.teamRooms.push(room('team'));
+    channel.before = ({ type }) => {
+      if (type === 'openThread') throw permanent('Missing Permissions (50013)');
+    };
+    const deliveries = bench.start(channel);
+    await insertAgent();
+    await insertAction();
+    await bench.write(async (tx) => {
+      await tx.updateAgent(agent().id, { from: ['RUNNING'] }, { errorMessage: 'news' });
+      await tx.appendEvent({ type: 'agent.changed', agentId: agent().id, what: 'test' });
+    });
+    await bench.drain(deliveries);
+
+    const shown = channel.messages.map(({ ref, card }) => `${ref.thread.room}: ${card.title}`);
+    expect(shown.toSorted()).toEqual([
+      'r: Agent box',
+      'r: exec box',
+      'team: A thread could not be opened on fake',
+    ]);
+    expect(channel.messages[0]?.card.text[0]).toBe('news');
   });
 
   it('announces MEDIUM actions, and shows only the outcome of LOW ones', async () => {
@@ -482,6 +507,55 @@ describe('live output', () => {
 
     expect(card()?.card.output).toMatchObject({ text: 'a\nb\nc\n', live: true });
     expect(took).toBeGreaterThanOrEqual(900);
+  });
+
+  it('of commands that run side by side in a thread takes turns, and a decision there does not wait for it', async () => {
+    const channel = createFakeChannel({ limits: { editIntervalMs: 1000 } });
+    const deliveries = bench.start(channel);
+    const { id } = await runningAction();
+    const second = await insertAction({ id: 'second', level: 'MEDIUM', status: 'EXECUTING', approval: null });
+    const asked = await insertAction({ id: 'asked', level: 'HIGH', status: 'PENDING' });
+    await bench.drain(deliveries);
+    const edits = (of: string) => channel.messages.find(({ key }) => key === `fake|action:${of}`)?.edits ?? 0;
+
+    bench.output(id, 'a\n', 2);
+    bench.output(second.id, 'b\n', 2);
+    await bench.until(() => edits(id) + edits(second.id) === 1, 0);
+    await bench.append({ type: 'action.vote', actionId: asked.id, personId: 'bob', decision: 'approve' });
+    await bench.until(() => edits(asked.id) === 1, 0);
+    const took = await bench.until(() => edits(id) + edits(second.id) === 2);
+
+    expect([edits(id), edits(second.id)]).toEqual([1, 1]);
+    expect(took).toBeGreaterThanOrEqual(900);
+  });
+
+  it('that a room has no room for holds up no edit of another room', async () => {
+    const channel = createFakeChannel();
+    const deliveries = bench.start(channel);
+    const { id } = await runningAction();
+    await bench.drain(deliveries);
+    const elsewhere = await insertAction({
+      id: 'elsewhere',
+      agentId: null,
+      thread: room('other'),
+      level: 'MEDIUM',
+      status: 'EXECUTING',
+      approval: null,
+    });
+    await bench.drain(deliveries);
+    const shown = () => channel.messages.find(({ key }) => key === `fake|action:${elsewhere.id}`);
+    channel.before = ({ messageId }) => {
+      if (messageId !== shown()?.ref.messageId)
+        throw new AppError('CHANNEL_TRANSIENT', 'busy', { context: { retryAfterMs: 60_000, scope: 'room' } });
+    };
+    const calls = channel.calls.length;
+
+    bench.output(id, 'a\n', 2);
+    await bench.until(() => channel.calls.length > calls);
+    bench.output(elsewhere.id, 'b\n', 2);
+    const took = await bench.until(() => shown()?.edits === 1);
+
+    expect(took).toBeLessThan(1000);
   });
 
   it('is not stored, and a platform that refuses it is not told again for it', async () => {

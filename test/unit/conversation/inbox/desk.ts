@@ -3,6 +3,7 @@ import type { PolicyFile } from '../../../../src/config/schema.ts';
 import type { Card, Form } from '../../../../src/conversation/card.ts';
 import type {
   ButtonRequest,
+  Channel,
   ChannelLimits,
   FormRequest,
   Reply,
@@ -45,11 +46,13 @@ export async function openDesk(
     limits?: Partial<ChannelLimits>;
     images?: readonly string[];
     rootOf?: (channel: string) => string;
+    privateRoom?: Channel['privateRoom'];
   } = {},
 ): Promise<Desk> {
   const danger = { kind: 'agent.exec', command: 'danger', level: 'high', reason: 'a test' };
   const bench = await openWorkbench({ policy: options.policy ?? policyOf({ rules: [danger] }) });
-  const channel = createFakeChannel({ name: 'slack', limits: options.limits ?? {} });
+  const { limits = {}, privateRoom } = options;
+  const channel = createFakeChannel({ name: 'slack', limits, ...(privateRoom && { privateRoom }) });
   const images = (options.images ?? ['busybox', 'node']).map((name) => ({ name }));
   const { store, orchestrator, agents, people, clock } = bench;
   const conversation = createConversation({

@@ -25,13 +25,13 @@ test('who decides finds what waits for them with buttons that work, and not what
   await desk.ask('exec box -- danger 1');
   await desk.ask('exec box -- danger 2', 'carol');
   const titles = (await desk.home('carol')).map(({ title, code }) => code?.text ?? title);
-  expect(titles).toEqual(['danger 1', 'Your last requests', 'Airlock']);
+  expect(titles).toEqual(['danger 1', 'The team has 1 live agent', 'Your last requests', 'Airlock']);
   const [first] = await desk.home('carol');
   const approve = first?.buttons.find(({ id }) => id === 'approve');
   expect(
     await desk.press('approve', approve?.subject ?? '', 'carol', { hash: approve?.hash ?? null }),
   ).toMatchObject({ ok: true });
-  expect((await desk.home('carol'))[0]?.title).toBe('Your last requests');
+  expect((await desk.home('carol'))[0]?.title).toBe('The team has 1 live agent');
 });
 
 test('what lapses first stands first, at most ten, and the rest is counted', async () => {
@@ -69,6 +69,22 @@ test('an owner finds their live agents and their own requests, and nothing of ot
   expect(cards.every(({ output }) => output === null)).toBe(true);
   const others = JSON.stringify(await desk.home('carol'));
   expect(others).not.toMatch(/box|secret/);
+});
+
+test('approvers and admins find how many agents the team has, others only their own', async () => {
+  await using desk = await openDesk();
+  const titlesOf = async (who: string) => (await desk.home(who)).map(({ title }) => title);
+  expect(await titlesOf('erin')).toEqual(['Airlock']);
+  await desk.ask('create box');
+  await desk.ask('create boat', 'bob');
+  await desk.ask('create gone', 'bob');
+  await desk.ask('stop gone', 'bob');
+  const team = 'The team has 2 live agents';
+  expect([await titlesOf('carol'), await titlesOf('erin')]).toEqual([
+    [team, 'Airlock'],
+    [team, 'Airlock'],
+  ]);
+  expect([...(await titlesOf('vera')), ...(await titlesOf('bob'))]).not.toContain(team);
 });
 
 test('of a long payload the card offers the full text', async () => {

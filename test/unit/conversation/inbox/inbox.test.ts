@@ -182,28 +182,6 @@ describe('a request that is accepted', () => {
     expect(await bench.store.unsettledInbox(NODE)).toEqual([]);
   });
 
-  it('is told to the thread when the answer cannot be given, without what the answer said', async () => {
-    const broken: Reply = {
-      private: () => Promise.reject(new Error('the interaction is gone')),
-      form: () => Promise.reject(new Error('the interaction is gone')),
-    };
-    await (await conversation.inbox.command(typed('list'), broken)).settled;
-    await conversation.drained();
-    expect(channel.messages.map(({ card }) => card.text)).toEqual([
-      ['the answer to "list" was not given (the platform did not take it): please ask again'],
-    ]);
-  });
-
-  it('is told to the thread with the reason where the platform gave one', async () => {
-    const late = new AppError('CHANNEL_TRANSIENT', 'its window did not open');
-    const broken: Reply = { private: () => Promise.reject(late), form: () => Promise.reject(late) };
-    await (await conversation.inbox.command(typed('list'), broken)).settled;
-    await conversation.drained();
-    expect(channel.messages.map(({ card }) => card.text)).toEqual([
-      ['the answer to "list" was not given (its window did not open): please ask again'],
-    ]);
-  });
-
   it('finds the agent of a mention by its thread', async () => {
     await conversation.stop();
     channel = createFakeChannel({ name: 'slack', limits: { threads: true } });
@@ -371,6 +349,24 @@ describe('the buttons of an agent', () => {
     expect(posted()[0]).toBe('Agent box: STOPPED');
   });
 
+  it('stop it after a question where the platform could not ask whether the press was meant', async () => {
+    const subject = await agentId('box');
+    const unsure = { subject, sure: false } as const;
+    expect((await press({ button: 'stop', ...unsure }, 'alice')).forms).toMatchObject([
+      { title: 'Stop box?', inputs: [], submitLabel: 'Stop' },
+    ]);
+    expect((await press({ button: 'stop', ...unsure }, 'vera')).cards).toMatchObject([
+      { state: { label: 'NOT_ALLOWED' } },
+    ]);
+    // What can be taken back needs no question.
+    expect(await press({ button: 'pause', ...unsure }, 'alice')).toMatchObject({ ok: true, forms: [] });
+    expect(bench.agents.began.map((began) => began.split(' ')[0])).toEqual(['create', 'pause']);
+
+    await send({ button: 'stop', subject, values: {} }, 'alice');
+    expect(bench.agents.began.at(-1)).toBe(`stop ${subject}`);
+    expect(await press({ button: 'stop', ...unsure }, 'alice')).toMatchObject({ ok: true, forms: [] });
+  });
+
   it('run a command line through a form, and show the logs to the one who asked', async () => {
     const subject = await agentId('box');
     expect((await press({ button: 'run', subject }, 'alice')).forms).toMatchObject([{ title: 'Run in box' }]);
@@ -471,15 +467,19 @@ describe('after a crash', () => {
     expect(bench.agents.began).toHaveLength(1);
   });
 
-  it('an answer nobody waits for any more becomes a notice in the thread', async () => {
+  it('an answer nobody waits for any more goes to its asker alone', async () => {
+    const own = { ...ROOM, room: 'alice' };
+    channel = createFakeChannel({ name: 'slack', privateRoom: () => own });
+    conversation = converse();
     await bench.store.transaction(async (tx) => {
       await tx.insertInbox(row(typed('list')));
       await tx.insertInbox(row(typed('stop nobody')));
     });
     await conversation.start();
     await until(() => channel.messages.length === 2);
+    expect(channel.messages.map(({ ref }) => ref.thread)).toEqual([own, own]);
     expect(channel.messages.map(({ card }) => String(card.text[0])).toSorted()).toEqual([
-      '"stop nobody": AGENT_NOT_FOUND: there is no agent "nobody" (list shows the live ones, list --all the ended ones too)',
+      '"stop nobody": AGENT_NOT_FOUND: there is no agent "nobody" (/agent list shows the live ones, /agent list --all the ended ones too)',
       'the answer to "list" was not given (Airlock was restarted in between): please ask again',
     ]);
     expect(await bench.store.unsettledInbox(NODE)).toEqual([]);

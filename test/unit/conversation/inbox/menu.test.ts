@@ -101,6 +101,9 @@ test('where the root command is renamed, menu, help, hints and errors say it', a
     await desk.ask('lst'),
     await desk.ask('stop'),
     await desk.ask('audit many'),
+    await desk.ask('cancel unknown'),
+    await desk.ask('view unknown'),
+    await desk.ask('stop nobody'),
     await desk.press('approve', 'unknown'),
     await desk.press('run', 'unknown'),
   ].map(({ cards }) => JSON.stringify(cards));

@@ -9,9 +9,9 @@ it('reads mount points with blanks and optional fields', () => {
     '',
   ].join('\n');
   expect(parseMountInfo(text)).toEqual([
-    { mountPoint: '/', fileSystem: 'ext4', source: '/dev/vda' },
-    { mountPoint: String.raw`/var/lib/my data/a\b`, fileSystem: 'ext4', source: '/dev/loop3' },
-    { mountPoint: '/target', fileSystem: 'overlay', source: 'overlay' },
+    { mountPoint: '/', fileSystem: 'ext4', source: '/dev/vda', shared: true },
+    { mountPoint: String.raw`/var/lib/my data/a\b`, fileSystem: 'ext4', source: '/dev/loop3', shared: false },
+    { mountPoint: '/target', fileSystem: 'overlay', source: 'overlay', shared: false },
   ]);
 });
 

@@ -25,7 +25,7 @@ test('is found again with the pid as soon as runsc has written it, and leaves no
   await writeFile(files.pid, '');
   expect(readExecRecord(files)?.pid).toBeNull();
   await writeFile(files.pid, '17');
-  expect(await listExecRecords(directory)).toEqual([{ execId: ID, spawnedAt: 5, pid: 17 }]);
+  expect(await listExecRecords(directory)).toEqual([{ execId: ID, spawnedAt: 5, pid: 17, files }]);
 
   removeExecFiles(files);
   expect(await readdir(directory)).toEqual([]);

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { createPrelude, createTrailer } from '../../../../src/sandboxes/kata/exec-stream.ts';
+import { createPrelude, createTrailer, wrapperArgv } from '../../../../src/sandboxes/kata/exec-stream.ts';
 
 const WARNING =
   "[WARN  tini (7)] Tini is not running as PID 1 and isn't registered as a child subreaper.\n" +
@@ -97,5 +99,23 @@ describe('what comes last', () => {
 
   it('leaves what a daemon writes after the end', () => {
     expect(readStdout(`a\n${spawned()}${exited(0)}late\n`, []).own).toBe('a\nlate\n');
+  });
+});
+
+describe('the wrapper', () => {
+  test.each([
+    { stdin: false, said: '' },
+    { stdin: true, said: 'given\n' },
+  ])('has a command read what it is given, and else an end of file ($stdin)', async ({ stdin, said }) => {
+    const script = wrapperArgv({ waits: false, stdin })[3]?.replace(/\/\.airlock.* -- /, '');
+    const shell = spawn('sh', ['-c', script ?? '', 'airlock', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    let heard = '';
+    shell.stdout.on('data', (chunk: Buffer) => {
+      heard += chunk.toString();
+    });
+    // Left open, as an engine may leave it, where nothing is given.
+    if (stdin) shell.stdin.end('given\n');
+    await once(shell, 'close');
+    expect(heard).toBe(`airlock ${shell.pid}\n${said}`);
   });
 });

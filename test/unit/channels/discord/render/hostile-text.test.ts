@@ -10,107 +10,10 @@ import { escapeText } from '../../../../../src/lib/escape-text.ts';
 import { makeButton, makeCard } from '../../../../fixtures/cards.ts';
 import { brokenMessageRules, brokenModalRules } from '../../../../fixtures/discord-limits.ts';
 import { type Markup, readDiscord } from '../../../../fixtures/discord-reader.ts';
+import { ENORMOUS_CARD, HASH, hostileCard, hostileText, UNSAFE } from '../../../../fixtures/hostile-cards.ts';
 
-const HASH = 'ab'.repeat(32);
-const MEBIBYTE = 1024 * 1024;
 const RUNS = { numRuns: 60 };
 
-const fragment = fc.oneof(
-  fc.constantFrom(
-    '@everyone',
-    '@here',
-    '<@1>',
-    '<@!1>',
-    '<@&1>',
-    '<#1>',
-    '</agent approve:1>',
-    '<id:customize>',
-    '<t:0:R>',
-    '<a:x:1>',
-    ':tada:',
-    '[Approve](https://evil.example)',
-    '<https://evil.example>',
-    'https://evil.example/a_b',
-    'discord.gg/evil',
-    '**bold** __under__ *i* _i_ ~~no~~ ||hidden|| `code`',
-    '``x``',
-    '```\nbreak out\n```',
-    '```',
-    '`',
-    '\\',
-    '\\`',
-    '>>> ',
-    '> ',
-    '# ',
-    '-# ',
-    '- ',
-    '* ',
-    '1. ',
-    '\n',
-    '\n\n\n',
-    '\n```js\n',
-    '\u202e\u2066',
-    '\u0645\u0631\u062d\u0628\u0627',
-    'e\u0301\u0302\u0303',
-    '\u{1f469}\u200d\u{1f4bb}',
-    '\u{1d4d0}',
-    '\ud800',
-    '\0\u001b[2J\r\n\t',
-    '\u200b\u2060\u3164\ufeff',
-    '\\u{20',
-    '   ',
-  ),
-  fc.string({ unit: 'binary', maxLength: 20 }),
-);
-const short = fc.array(fragment, { maxLength: 5 }).map((parts) => parts.join(''));
-/** As long as a platform's limits and longer. */
-const text = fc.oneof(
-  { weight: 4, arbitrary: short },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(short, fc.constantFrom(30, 200, 2000))
-      .map(([part, times]) => part.repeat(times).slice(0, 6000)),
-  },
-);
-const texts = fc.array(text, { maxLength: 4 });
-
-const card: fc.Arbitrary<Card> = fc
-  .record({
-    kind: fc.constantFrom('agent', 'action', 'notice', 'list', 'error', 'help'),
-    title: text,
-    label: text,
-    code: fc.option(text, { nil: null }),
-    output: fc.option(text, { nil: null }),
-    live: fc.boolean(),
-    words: texts,
-    warnings: texts,
-    steps: texts,
-    fields: texts,
-    table: fc.option(fc.array(fc.array(text, { maxLength: 4 }), { maxLength: 6 }), { nil: null }),
-  })
-  .map(({ kind, title, label, code, output, live, words, warnings, steps, fields, table }) =>
-    makeCard({
-      kind,
-      title,
-      state: { label, tone: 'waiting' },
-      fields: fields.map((value) => ({ label: value, value })),
-      code: code === null ? null : { label, text: code },
-      output: output === null ? null : { text: output, totalBytes: 9, fromByte: 0, truncated: false, live },
-      timeline: steps.map((step, at) => ({ at: at * 86_400_000, label: step })),
-      table,
-      text: words,
-      warnings,
-      buttons: [
-        makeButton({ id: 'approve', label, style: 'primary', subject: 'k3x9abcdefgh', hash: HASH }),
-        makeButton({ id: 'stop', label: title, style: 'danger' }),
-        makeButton({ id: 'stop', label }),
-      ],
-    }),
-  );
-
-// oxlint-disable-next-line no-control-regex -- the characters are the subject
-const UNSAFE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|\p{Cs}/u;
 /** What this channel itself makes. */
 const OURS = new Set(['strong', 'block', 'quote']);
 
@@ -150,7 +53,7 @@ function asBlock(code: string): string {
 describe('a message of hostile text', () => {
   test('is never markup, mentions nobody and keeps every limit', () => {
     fc.assert(
-      fc.property(card, (hostile) => {
+      fc.property(hostileCard, (hostile) => {
         const message = renderMessage(hostile);
 
         expect(brokenMessageRules(message)).toEqual([]);
@@ -162,7 +65,7 @@ describe('a message of hostile text', () => {
 
   test('keeps what Approve carries', () => {
     fc.assert(
-      fc.property(card, (hostile) => {
+      fc.property(hostileCard, (hostile) => {
         const [approve] = renderMessage(hostile).components.flatMap(({ components }) => components);
         const customId = approve !== undefined && 'custom_id' in approve ? approve.custom_id : '';
 
@@ -174,7 +77,7 @@ describe('a message of hostile text', () => {
 
   test('shows code from its beginning, whole or said to be cut', () => {
     fc.assert(
-      fc.property(card, text, (hostile, code) => {
+      fc.property(hostileCard, hostileText, (hostile, code) => {
         const action: Card = { ...hostile, kind: 'action', output: null, table: null };
         const whole = escapeText(code);
 
@@ -215,7 +118,7 @@ describe('a message of hostile text', () => {
 
   test('names its thread on one line that fits', () => {
     fc.assert(
-      fc.property(card, (hostile) => {
+      fc.property(hostileCard, (hostile) => {
         const name = threadName(hostile);
 
         expect(name.length).toBeLessThanOrEqual(100);
@@ -231,7 +134,7 @@ describe('a message of hostile text', () => {
 describe('a form of hostile text', () => {
   test('is never markup and keeps every limit', () => {
     fc.assert(
-      fc.property(card, text, (hostile, label) => {
+      fc.property(hostileCard, hostileText, (hostile, label) => {
         const inputs = (['command', 'image'] as const).map((name) => ({
           name,
           label,
@@ -256,24 +159,8 @@ describe('a form of hostile text', () => {
 });
 
 describe('what is enormous', () => {
-  const huge = '@everyone `&` \u202e\u{1f469}\n'.repeat(MEBIBYTE / 20);
-
   test('is cut to a message that says so', () => {
-    const message = renderMessage(
-      makeCard({
-        kind: 'action',
-        title: huge,
-        state: { label: huge, tone: 'failure' },
-        fields: Array.from({ length: 10_000 }, () => ({ label: huge, value: huge })),
-        code: { label: huge, text: huge },
-        output: { text: huge, totalBytes: MEBIBYTE, fromByte: 0, truncated: true, live: true },
-        timeline: Array.from({ length: 10_000 }, (_, at) => ({ at, label: huge })),
-        table: Array.from({ length: 10_000 }, () => [huge, 'b', 'c']),
-        text: Array.from({ length: 10_000 }, () => huge),
-        warnings: Array.from({ length: 10_000 }, () => huge),
-        buttons: Array.from({ length: 10_000 }, () => makeButton({ id: 'approve', hash: HASH })),
-      }),
-    );
+    const message = renderMessage(ENORMOUS_CARD);
 
     expect(brokenMessageRules(message)).toEqual([]);
     expect(message.cut).toEqual({ code: true, output: true, rest: true });

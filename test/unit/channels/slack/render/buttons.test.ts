@@ -11,11 +11,18 @@ describe('a button', () => {
     expect(decodeButton(encodeButton(button))).toEqual({ id, subject: button.subject, hash: button.hash });
   });
 
-  test('asks again before it pauses, resumes or stops, and nowhere else', () => {
-    const asking = BUTTON_IDS.filter((id) => encodeButton(makeButton({ id }))?.confirm !== undefined);
+  test('asks again where the card says so, in red before what is final', () => {
+    const confirm = { title: 'Stop this agent?', text: 'It is removed.', yes: 'Stop', final: true };
 
-    expect(asking).toEqual(['pause', 'resume', 'stop']);
-    expect(encodeButton(makeButton({ id: 'stop' }))?.confirm?.style).toBe('danger');
+    expect(encodeButton(makeButton({ confirm }))?.confirm).toMatchObject({
+      title: { text: confirm.title },
+      text: { text: confirm.text },
+      confirm: { text: 'Stop' },
+      style: 'danger',
+    });
+    const passing = { ...confirm, final: false };
+    expect(encodeButton(makeButton({ confirm: passing }))?.confirm).not.toHaveProperty('style');
+    expect(encodeButton(makeButton())).not.toHaveProperty('confirm');
   });
 
   test('has a style where the card gives one', () => {

@@ -9,89 +9,11 @@ import { renderTextModal } from '../../../../../channels/slack/render/text-modal
 import type { Card } from '../../../../../src/conversation/card.ts';
 import { escapeText } from '../../../../../src/lib/escape-text.ts';
 import { makeButton, makeCard } from '../../../../fixtures/cards.ts';
+import { ENORMOUS_CARD, HASH, hostileCard, hostileText, UNSAFE } from '../../../../fixtures/hostile-cards.ts';
 import { brokenMessageRules, brokenViewRules, partsOf } from '../../../../fixtures/slack-limits.ts';
-
-const HASH = 'ab'.repeat(32);
-const MEBIBYTE = 1024 * 1024;
 
 /** Each run renders a whole card; together the runs take a second or two. */
 const RUNS = { numRuns: 40 };
-
-const fragment = fc.oneof(
-  fc.constantFrom(
-    '<!channel>',
-    '<!here|here>',
-    '<@U1>',
-    '<#C1|general>',
-    '<!subteam^S1|@team>',
-    '<https://evil.example|Approve>',
-    '*bold* _it_ ~no~ `code`',
-    '```\nbreak out\n```',
-    ':tada:',
-    '@channel',
-    '&amp;&lt;!channel&gt;',
-    '\u202e\u2066',
-    '\u0645\u0631\u062d\u0628\u0627',
-    'e\u0301\u0302\u0303',
-    '\u{1f469}\u200d\u{1f4bb}',
-    '\u{1d4d0}',
-    '\ud800',
-    '\udfff',
-    '\0\u001b[2J\r\n\t',
-    '\u200b\u2060\u3164\ufeff',
-    '\\u{20',
-    '"\\"\\',
-    '   ',
-    '\n\n\n',
-  ),
-  fc.string({ unit: 'binary', maxLength: 20 }),
-);
-const short = fc.array(fragment, { maxLength: 4 }).map((parts) => parts.join(''));
-/** As long as a platform's limits and longer. */
-const text = fc.oneof(
-  { weight: 4, arbitrary: short },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(short, fc.constantFrom(100, 1000, 5000))
-      .map(([part, times]) => part.repeat(times).slice(0, 20_000)),
-  },
-);
-const texts = fc.array(text, { maxLength: 4 });
-
-const card: fc.Arbitrary<Card> = fc
-  .record({
-    kind: fc.constantFrom('agent', 'action', 'notice', 'list', 'error', 'help'),
-    title: text,
-    label: text,
-    code: fc.option(text, { nil: null }),
-    output: fc.option(text, { nil: null }),
-    live: fc.boolean(),
-    words: texts,
-    warnings: texts,
-    steps: texts,
-    fields: texts,
-    table: fc.option(fc.array(fc.array(text, { maxLength: 4 }), { maxLength: 6 }), { nil: null }),
-  })
-  .map(({ kind, title, label, code, output, live, words, warnings, steps, fields, table }) =>
-    makeCard({
-      kind,
-      title,
-      state: { label, tone: 'waiting' },
-      fields: fields.map((value) => ({ label: value, value })),
-      code: code === null ? null : { label, text: code },
-      output: output === null ? null : { text: output, totalBytes: 9, fromByte: 0, truncated: false, live },
-      timeline: steps.map((step, at) => ({ at: at * 86_400_000, label: step })),
-      table,
-      text: words,
-      warnings,
-      buttons: [
-        makeButton({ id: 'approve', label, style: 'primary', subject: 'k3x9abcdefgh', hash: HASH }),
-        makeButton({ id: 'stop', label: title, style: 'danger' }),
-        makeButton({ id: 'stop', label }),
-      ],
-    }),
-  );
 
 /** What can be markup, a mention or a link in Slack's blocks. */
 const ACTIVE = new Set([
@@ -107,9 +29,6 @@ const ACTIVE = new Set([
   'date',
   'image',
 ]);
-// oxlint-disable-next-line no-control-regex -- the characters are the subject
-const UNSAFE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|\p{Cs}/u;
-
 function expectInert(blocks: unknown): void {
   const parts = partsOf(blocks);
   expect(parts.filter(({ type }) => ACTIVE.has(String(type)))).toEqual([]);
@@ -131,7 +50,7 @@ function shownCode(blocks: readonly unknown[], label: string): string {
 describe('a message of hostile text', () => {
   test('is never markup, mentions nobody and keeps every limit', () => {
     fc.assert(
-      fc.property(card, (hostile) => {
+      fc.property(hostileCard, (hostile) => {
         const message = renderMessage(hostile);
 
         expect(brokenMessageRules(message)).toEqual([]);
@@ -145,7 +64,7 @@ describe('a message of hostile text', () => {
 
   test('keeps what Approve carries', () => {
     fc.assert(
-      fc.property(card, (hostile) => {
+      fc.property(hostileCard, (hostile) => {
         const approve = partsOf(renderMessage(hostile).blocks).find(
           (part) => part['action_id'] === 'airlock:approve',
         );
@@ -158,7 +77,7 @@ describe('a message of hostile text', () => {
 
   test('shows code from its beginning, whole or said to be cut', () => {
     fc.assert(
-      fc.property(card, text, (hostile, code) => {
+      fc.property(hostileCard, hostileText, (hostile, code) => {
         const agent: Card = { ...hostile, kind: 'action', code: { label: 'Command', text: code } };
         const whole = escapeText(code);
 
@@ -202,7 +121,7 @@ describe('a message of hostile text', () => {
 describe('views of hostile text', () => {
   test('are never markup and keep every limit', () => {
     fc.assert(
-      fc.property(fc.array(card, { maxLength: 8 }), text, (cards, metadata) => {
+      fc.property(fc.array(hostileCard, { maxLength: 8 }), hostileText, (cards, metadata) => {
         const home = renderHome(cards);
         const modals = cards.slice(0, 1).flatMap((hostile) => [
           renderTextModal({ card: hostile, page: 1, privateMetadata: '' }),
@@ -245,7 +164,7 @@ describe('views of hostile text', () => {
 
   test('have the whole text on their pages, in order', () => {
     fc.assert(
-      fc.property(text, text, (code, output) => {
+      fc.property(hostileText, hostileText, (code, output) => {
         const long = makeCard({
           kind: 'notice',
           code: { label: 'Command', text: code },
@@ -260,24 +179,9 @@ describe('views of hostile text', () => {
 });
 
 describe('what is enormous', () => {
-  const huge = '<!channel> `&` \u202e\u{1f469}\n'.repeat(MEBIBYTE / 20);
-  const enormous = makeCard({
-    kind: 'action',
-    title: huge,
-    state: { label: huge, tone: 'failure' },
-    fields: Array.from({ length: 10_000 }, () => ({ label: huge, value: huge })),
-    code: { label: huge, text: huge },
-    output: { text: huge, totalBytes: MEBIBYTE, fromByte: 0, truncated: true, live: true },
-    timeline: Array.from({ length: 10_000 }, (_, at) => ({ at, label: huge })),
-    table: Array.from({ length: 10_000 }, () => [huge, 'b', 'c']),
-    text: Array.from({ length: 10_000 }, () => huge),
-    warnings: Array.from({ length: 10_000 }, () => huge),
-    buttons: Array.from({ length: 10_000 }, () => makeButton({ id: 'approve', hash: HASH })),
-  });
-
   test('is cut to a message and a home tab, and both say so', () => {
-    const message = renderMessage(enormous);
-    const home = renderHome([enormous, enormous, enormous]);
+    const message = renderMessage(ENORMOUS_CARD);
+    const home = renderHome([ENORMOUS_CARD, ENORMOUS_CARD, ENORMOUS_CARD]);
 
     expect(brokenMessageRules(message)).toEqual([]);
     expect(brokenViewRules({ ...home })).toEqual([]);

@@ -1,31 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { SLACK_LIMITS } from '../../../../../channels/slack/render/limits.ts';
 import { renderMessage } from '../../../../../channels/slack/render/message.ts';
-import { finishedOutput, isOutputCut } from '../../../../../src/conversation/cards/output.ts';
-import { makeButton, makeCard } from '../../../../fixtures/cards.ts';
+import { isOutputCut } from '../../../../../src/conversation/cards/output.ts';
+import { endedCard, makeCard } from '../../../../fixtures/cards.ts';
 
 const { outputCharacters, codeCharacters } = SLACK_LIMITS;
 const ROOM = { outputCharacters, codeCharacters };
 const ALPHABETS = ['a', '\u0007', '\n', '"', '\\', 'ö', 'あ', '👩', '\u202e', '\u2800', 'ab\u001b[31mc\r\n'];
-
-/** The fullest card of an action that has ended: everything around code and output is as long as it gets. */
-function ended(command: string, text: string) {
-  const kept = { text, totalBytes: Buffer.byteLength(text), truncated: false, path: 'outputs/x.json' };
-  const output = finishedOutput(kept, ROOM);
-  const long = 'あ'.repeat(1000);
-  return makeCard({
-    kind: 'action',
-    title: long,
-    state: { label: long, tone: 'warning' },
-    warnings: Array.from({ length: 20 }, () => long),
-    code: { label: 'Command', text: command },
-    output,
-    text: [long, long],
-    fields: Array.from({ length: 12 }, () => ({ label: long, value: long })),
-    timeline: Array.from({ length: 12 }, () => ({ at: 0, label: long })),
-    buttons: [makeButton({ id: 'view', label: 'View full', subject: 'action1' })],
-  });
-}
 
 describe('an output that is cut', () => {
   test.each(ALPHABETS)('has a file that the card speaks of, whatever it consists of: %j', (part) => {
@@ -33,8 +14,8 @@ describe('an output that is cut', () => {
     for (const size of [1, 100, 499, 500, 600, 1000, 1333, 1999, 2000, 2001, 5000]) {
       for (const command of ['ls', 'あ'.repeat(2000), '"'.repeat(2000), 'a'.repeat(2000)]) {
         const text = part.repeat(Math.ceil(size / part.length)).slice(0, size);
-        const { blocks, cut } = renderMessage(ended(command, text));
-        const isPromised = cut.output || JSON.stringify(blocks).includes('The file in the thread');
+        const { blocks, cut } = renderMessage(endedCard(command, text, ROOM));
+        const isPromised = cut.output || JSON.stringify(blocks).includes('The file below');
         if (isPromised && !isOutputCut(text, command, ROOM)) without.push({ size, command });
       }
     }
@@ -45,7 +26,7 @@ describe('an output that is cut', () => {
   test('by escapes is cut once, in its middle, and head and tail are both there', () => {
     const text = `first\n${'\u0007'.repeat(1500)}\nlast`;
 
-    const { blocks, cut } = renderMessage(ended('ls', text));
+    const { blocks, cut } = renderMessage(endedCard('ls', text, ROOM));
 
     expect(cut.output).toBe(false);
     const shown = JSON.stringify(blocks);
@@ -62,7 +43,7 @@ describe('an output that is cut', () => {
       truncated: false,
       live: true,
     };
-    const card = makeCard({ ...ended('あ'.repeat(2000), ''), output });
+    const card = makeCard({ ...endedCard('あ'.repeat(2000), '', ROOM), output });
 
     const { blocks, cut } = renderMessage(card);
 
