@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { AgentDiskPaths } from './disks/agent-disk.ts';
 
@@ -29,4 +30,10 @@ export function containerPlace(base: string, containerId: string): ContainerPlac
     resolvConf: path.join(home, 'resolv.conf'),
     executions: path.join(home, 'executions'),
   };
+}
+
+/** Removes the directory. The record goes before the mark: whoever watches and sees neither knows that it was asked for. */
+export async function removePlace({ home, record }: Pick<ContainerPlace, 'home' | 'record'>): Promise<void> {
+  await rm(record, { force: true });
+  await rm(home, { recursive: true, force: true });
 }

@@ -3,6 +3,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from '../../lib/logger.ts';
 import type { Cgroups } from '../cgroups.ts';
+import { removePlace } from '../container-place.ts';
 import { freeLoopsOf, loopDevicesUnder, mountsUnder, unmount, unmountDisk } from '../disks/disk.ts';
 import type { Networks } from '../networks/network.ts';
 import { concludeRemoval, removalSteps } from '../removal.ts';
@@ -48,7 +49,7 @@ export async function removeSandbox(parts: RemoveParts, containerId: string): Pr
   await step(async () => {
     // Below a mount that stayed lies what is not ours to delete; and the directory is what a network is found by.
     const keep = [...(await mountsUnder(place.home)), ...(networked ? await networks.left(containerId) : [])];
-    if (keep.length === 0) await rm(place.home, { recursive: true, force: true });
+    if (keep.length === 0) await removePlace(place);
   });
 
   return concludeRemoval(parts.log, containerId, await lookAgain(parts, containerId), failures);

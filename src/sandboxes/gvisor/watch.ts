@@ -39,7 +39,7 @@ export function watchSandbox(
       containerId,
     );
     // Asked for, or removed already.
-    if (over || evidence['asked'] === true || !existsSync(place.home)) return;
+    if (over || evidence['asked'] === true || !existsSync(place.record)) return;
     over = true;
     onExit({ code: null, cause, evidence: { ...evidence, pid: record?.pid ?? null } });
   }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
+import { removePlace } from '../container-place.ts';
 import { freeLoopsOf, loopDevicesUnder, mountsUnder, unmount, unmountDisk } from '../disks/disk.ts';
 import { killProcesses, processesNaming, waitUntilGone } from '../host-processes.ts';
 import { concludeRemoval, removalSteps } from '../removal.ts';
@@ -44,9 +45,7 @@ export async function removeKataSandbox(parts: HostParts, containerId: string): 
     const { directories: _home, ...rest } = evidence;
     const containers = evidence.directories.filter((one) => one !== place.home);
     if ([...Object.values(rest).flat(), ...containers].length > 0) return;
-    // The record before the mark: whoever sees neither knows that it was asked for.
-    await rm(place.record, { force: true });
-    await rm(place.home, { recursive: true, force: true });
+    await removePlace(place);
   });
   return concludeRemoval(parts.log, containerId, await lookAgain(parts, containerId, engineId), failures);
 }
