@@ -13,9 +13,9 @@ const LOOK_EVERY_MS = 50;
 /** One thing often holds another: a process its mount, a mount its loop device. */
 const REMOVAL_ROUNDS = 20;
 
-/** In the order of removal; what is not here goes with the directory. */
+const PROCESS = /^process (\d+)/;
+/** In the order of removal, after the processes; what is not here goes with the directory. */
 const REMOVERS: readonly [RegExp, (match: string) => readonly [string, ...string[]]][] = [
-  [/^process (\d+)/, (pid) => ['kill', '-KILL', pid]],
   [/^mount (.+)/, (point) => ['umount', point]],
   [/^loop device of (.+)/, (file) => ['sh', '-c', 'losetup -n -O NAME -j "$0" | xargs -r losetup -d', file]],
   [/^cgroup (.+)/, (path) => ['rmdir', path]],
@@ -68,11 +68,23 @@ function isFile(line: string): boolean {
   return line.startsWith('file ');
 }
 
+/** Without a program for it: `kill` is not on every host. */
+function killProcess(pid: number): void {
+  if (pid <= 1) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile.
+  }
+}
+
 /** What is still there afterwards. */
 async function remove(directory: string): Promise<string[]> {
   for (let round = 0; round < REMOVAL_ROUNDS; round += 1) {
     const found = await look(directory);
-    if (found.every((line) => !REMOVERS.some(([pattern]) => pattern.test(line)))) break;
+    const removable = [PROCESS, ...REMOVERS.map(([pattern]) => pattern)];
+    if (found.every((line) => !removable.some((pattern) => pattern.test(line)))) break;
+    for (const line of found) killProcess(Number(PROCESS.exec(line)?.[1] ?? 0));
     // The deepest first: a mount on a mount, a cgroup in a cgroup.
     found.sort((one, other) => other.length - one.length);
     for (const [pattern, command] of REMOVERS) {

@@ -133,12 +133,19 @@ install_test_tools() {
   apt_install docker.io || { show_log; say 'could not install docker.io: tests of the Kata driver are skipped'; }
 }
 
+nothing_missing() {
+  packages_fresh && node_fresh || return
+  [ "$scope" = packages ] && return
+  [ -z "$(missing_debian_packages)" ] && have_runsc || return
+  [ "$scope" != tests ] || have dockerd
+}
+
 mkdir -p .cache 2>/dev/null || die "cannot write to $root: run sudo env \"PATH=\$PATH\" bash scripts/setup.sh"
 if [ ! -w .cache ]; then
   # Root was here first: this user can install nothing, and may need nothing.
   { packages_fresh && node_fresh; } || die "$root/.cache belongs to another user: run sudo env \"PATH=\$PATH\" bash scripts/setup.sh"
   if [ "$scope" != packages ]; then install_host_tools; fi
-elif ! { packages_fresh && node_fresh; } || [ "$scope" != packages ]; then
+elif ! nothing_missing; then
   # One set-up at a time: npm ci removes node_modules first.
   exec 9>.cache/setup.lock
   flock --nonblock 9 || { say 'another set-up is running: waiting for it'; flock --timeout 900 9 || die 'the other set-up did not end'; }

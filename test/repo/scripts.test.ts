@@ -34,8 +34,9 @@ it('every script is sound to the shell', async () => {
   }
 });
 
-it('the set-up says nothing and changes nothing where nothing is missing', () => {
-  const { status, stdout, stderr } = runProgram('bash', ['scripts/setup.sh', 'packages'], {
+it('the set-up says nothing and changes nothing where nothing is missing, beside another one too', () => {
+  const setUp = ['bash', 'scripts/setup.sh', 'packages'];
+  const { status, stdout, stderr } = runProgram('flock', ['.cache/setup.lock', ...setUp], {
     AIRLOCK_NO_INSTALL: '1',
   });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });

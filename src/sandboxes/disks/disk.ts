@@ -41,9 +41,11 @@ export async function createDisk(options: DiskOptions, signal: AbortSignal): Pro
     timeoutMs: MKFS_TIMEOUT_MS,
     signal,
   });
-  if (made.exitCode === 0) return;
+  // It may have ended well before it heard of the cancel.
+  const cancelled = made.cancelled || signal.aborted;
+  if (made.exitCode === 0 && !cancelled) return;
   await rm(imagePath, { force: true });
-  const error = runError(made);
+  const error = runError({ ...made, cancelled });
   throw error.code === 'CANCELLED' ? error : diskError(imagePath, error.message, error);
 }
 
