@@ -2,6 +2,8 @@ import type { Clock } from '../../src/lib/clock.ts';
 import type { Logger } from '../../src/lib/logger.ts';
 import { toAppError } from '../../src/errors.ts';
 import type { HealthPart, SlackHealth } from './health.ts';
+import type { SlackSelf } from './identity.ts';
+import type { WebApi } from './web-api.ts';
 
 /** Asked again after it. */
 const FRESH_MS = 5 * 60_000;
@@ -34,6 +36,33 @@ export interface MembershipsDeps {
   health: Pick<SlackHealth, 'report'>;
   clock: Clock;
   log: Logger;
+}
+
+/** The same for people with the workspace they are of: those of another one are in nothing of ours. */
+export interface TeamMemberships {
+  of(team: string | null, user: string): Promise<readonly string[]>;
+  stillIn(team: string | null, user: string, asked: readonly string[]): Promise<readonly string[] | null>;
+  start(): void;
+  stop(): void;
+}
+
+export interface TeamMembershipsDeps {
+  web: WebApi;
+  self: () => SlackSelf;
+  /** What the file names now, of other kinds, workspaces and platforms too. */
+  named: () => readonly string[];
+  health: Pick<SlackHealth, 'report'>;
+  clock: Clock;
+  log: Logger;
+}
+
+export function forOurTeam(members: Memberships, self: () => SlackSelf): TeamMemberships {
+  return {
+    of: async (team, user) => (team === self().teamId ? members.of(user) : []),
+    stillIn: async (team, user, asked) => (team === self().teamId ? members.stillIn(user, asked) : []),
+    start: () => members.start(),
+    stop: () => members.stop(),
+  };
 }
 
 export function createMemberships({ named, ask, part, health, clock, log }: MembershipsDeps): Memberships {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Clock } from '../../src/lib/clock.ts';
-import type { Logger } from '../../src/lib/logger.ts';
 import { toAppError } from '../../src/errors.ts';
-import type { SlackHealth } from './health.ts';
-import type { SlackSelf } from './identity.ts';
-import { createMemberships } from './memberships.ts';
-import type { WebApi } from './web-api.ts';
+import {
+  createMemberships,
+  forOurTeam,
+  type TeamMemberships,
+  type TeamMembershipsDeps,
+} from './memberships.ts';
 
 /** Of one page, and pages at most: a room with more gives roles to nobody beyond them but in itself. */
 const PAGE_MEMBERS = 1000;
@@ -24,30 +24,11 @@ const userSchema = z.object({ user: z.object({ team_id: z.string() }) });
 
 /**
  * Which of the rooms that `airlock.yaml` gives a role by a person is in, for what they ask outside of any room: in App Home and in
- * direct messages. In a room it is that room that counts.
+ * direct messages. In a room it is that room that counts. In the form of the file: `slack-channel:T1:C1`; a room named without a
+ * workspace (`slack-channel::C1`) is one of ours. Only for people of our own workspace: in a room that is shared, the others are
+ * members too.
  */
-export interface RoomMembers {
-  /**
-   * In the form of the file: `slack-channel:T1:C1`. Only for people of our own workspace: in a room that is shared, the others are
-   * members too. Never throws.
-   */
-  of(team: string | null, user: string): Promise<readonly string[]>;
-  /** Of `asked`, those that they are in by an answer of the last five minutes; null when Slack does not say. Never throws. */
-  stillIn(team: string | null, user: string, asked: readonly string[]): Promise<readonly string[] | null>;
-  /** Keeps the memberships fresh until it is stopped. Twice is once. */
-  start(): void;
-  stop(): void;
-}
-
-export function createRoomMembers(deps: {
-  web: WebApi;
-  self: () => SlackSelf;
-  /** What the file names now. A room without a workspace (`slack-channel::C1`) is one of ours. */
-  named: () => readonly string[];
-  health: Pick<SlackHealth, 'report'>;
-  clock: Clock;
-  log: Logger;
-}): RoomMembers {
+export function createRoomMembers(deps: TeamMembershipsDeps): TeamMemberships {
   const { web, self, named, clock, log } = deps;
   const teams = new Map<string, { team: string; until: number }>();
 
@@ -101,14 +82,12 @@ export function createRoomMembers(deps: {
     },
   });
 
+  const ofTeam = forOurTeam(members, self);
   return {
+    ...ofTeam,
     async of(team, user) {
-      if (team !== self().teamId) return [];
-      const rooms = await members.of(user);
+      const rooms = await ofTeam.of(team, user);
       return rooms.length > 0 && (await isOurs(user)) ? rooms : [];
     },
-    stillIn: async (team, user, asked) => (team === self().teamId ? members.stillIn(user, asked) : []),
-    start: () => members.start(),
-    stop: () => members.stop(),
   };
 }

@@ -84,15 +84,22 @@ async function notAllowed(room: Room, name: string): Promise<AppError> {
     () => new AppError('IMAGE_NOT_FOUND', `no image ${quote(name)}`),
     (error: unknown) => toAppError(error),
   );
-  for (const { type, images } of room.drivers) {
-    if (((await images?.find(name).catch(() => null)) ?? null) === null) continue;
-    return new AppError(
-      'IMAGE_NOT_FOUND',
-      `image ${quote(name)} is in the container engine of ${type}, and airlock.yaml does not name it`,
-      { hint: `name it there under \`images\` (with \`engine:\`), or set \`engineImages: true\`` },
-    );
+  const holder = await holderOf(name, room.drivers);
+  if (holder === null) return unknown;
+  return new AppError(
+    'IMAGE_NOT_FOUND',
+    `image ${quote(name)} is in the container engine of ${holder.type}, and airlock.yaml does not name it`,
+    { hint: `name it there under \`images\` (with \`engine:\`), or set \`engineImages: true\`` },
+  );
+}
+
+/** The first whose engine has it; one that does not answer has nothing. */
+async function holderOf(name: string, drivers: readonly SandboxDriver[]): Promise<SandboxDriver | null> {
+  for (const driver of drivers) {
+    const found = await driver.images?.find(name).catch(() => null);
+    if (found !== null && found !== undefined) return driver;
   }
-  return unknown;
+  return null;
 }
 
 async function notFound(
@@ -100,14 +107,14 @@ async function notFound(
   driver: SandboxDriver,
   { name, reference }: { name: string; reference: string | undefined },
 ): Promise<AppError> {
-  for (const other of room.drivers) {
-    const found = other === driver ? null : await other.images?.find(reference ?? name).catch(() => null);
-    if (found === null || found === undefined) continue;
+  const others = room.drivers.filter((other) => other !== driver);
+  const holder = await holderOf(reference ?? name, others);
+  if (holder !== null) {
     return new AppError(
       'IMAGE_NOT_FOUND',
-      `image ${quote(name)} is in the container engine of ${other.type}, and ${driver.type} cannot use it there`,
+      `image ${quote(name)} is in the container engine of ${holder.type}, and ${driver.type} cannot use it there`,
       {
-        hint: `ask for it with --sandbox ${other.type}, or name a root file system under \`images\` in airlock.yaml`,
+        hint: `ask for it with --sandbox ${holder.type}, or name a root file system under \`images\` in airlock.yaml`,
       },
     );
   }
